@@ -117,7 +117,7 @@ async def test_the_stream_of_all_tasks_has_what_one_may_see(guarded: Guarded) ->
     admin, eve = await guarded.by(), await guarded.by("eve", EDGE)
     here = await deployed(admin, namespace="shop")
     there = await deployed(admin, namespace="shop", cluster="edge")
-    principal = await guarded.authenticator.of_bearer(eve.token)
+    principal = await guarded.authenticator.of_bearer(eve.token, "127.0.0.1")
     stream = stream_all(replace(guarded.deps, heartbeat_seconds=0.01), "0", Wanted(sight=principal.sight()))
     said = b""
     async for frame in stream:

@@ -1,5 +1,6 @@
 """Sessions of browsers: begun at an issuer or by a token, known to every server, and of use to no other page."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from starlette.datastructures import Headers
 from kubemin.api.authentication import CSRF_HEADER, check_own_page, cookie_of
 from kubemin.api.deps import Deps
 from kubemin.api.envelope import ApiError
-from kubemin.identity.oidc.code_flow import CodeFlow, local
+from kubemin.identity.oidc.code_flow import CodeFlow, Pending, local
 from kubemin.identity.oidc.issuer import OidcIssuer
 from kubemin.settings.identity import IdentitySettings
 from tests.api.conftest import PREFIX, application
@@ -129,7 +130,42 @@ async def test_a_login_is_finished_once_and_by_the_browser_that_began_it(deps: D
             assert answer.status_code == 401, wrong
             assert "__Host-kubemin" not in cookies(answer)
         assert (await finished(one, params, cookie)).status_code == 303
-        assert (await finished(one, params, cookie)).status_code == 401  # the code is used up
+        assert (await finished(one, params, cookie)).status_code == 401
+        assert issuer.asked.count("authorization_code") == 1  # it is asked about no other
+
+
+async def test_the_issuer_is_asked_about_no_login_that_did_not_begin_here(deps: Deps, issuer: Provider) -> None:
+    """However well somebody invents one: cookie and state fit each other."""
+    async with server(deps, issuer, failed_logins=2) as one:
+        for expected in (401, 401, 429):
+            invented = Pending.new("/")
+            cookie = f"__Host-kubemin-login={invented.to_cookie()}"
+            answer = await finished(one, {"code": "any", "state": invented.state}, cookie)
+            assert answer.status_code == expected
+        one.clock.now += 60
+        address, cookie = await begun(one)
+        one.http.cookies.clear()
+        changed = Pending.of_cookie(cookie.partition("=")[2])
+        assert changed is not None
+        cookie = f"__Host-kubemin-login={replace(changed, back='/elsewhere').to_cookie()}"
+        assert (await finished(one, issuer.login(address), cookie)).status_code == 401
+    assert "authorization_code" not in issuer.asked
+
+
+async def test_of_two_that_finish_a_login_at_once_one_does(deps: Deps, issuer: Provider) -> None:
+    async with server(deps, issuer) as here, server(deps, issuer) as there:
+        address, cookie = await begun(here)
+        params = issuer.login(address)
+        answers = await asyncio.gather(*(finished(one, params, cookie) for one in (here, there)))
+    assert sorted(one.status_code for one in answers) == [303, 401]
+    assert issuer.asked.count("authorization_code") == 1
+
+
+async def test_logins_that_begin_have_a_limit(deps: Deps, issuer: Provider) -> None:
+    """Each is a row, until it is over."""
+    async with server(deps, issuer, failed_logins=1) as one:
+        statuses = [(await one.http.get("/auth/login")).status_code for _ in range(11)]
+    assert statuses == [303] * 10 + [429]
 
 
 async def test_a_token_of_another_login_is_refused(deps: Deps, issuer: Provider) -> None:

@@ -139,7 +139,7 @@ async def test_last_use_is_written_beside_and_once_a_minute(guarded: Guarded) ->
 async def test_a_stream_ends_with_its_token(guarded: Guarded) -> None:
     admin = await guarded.by()
     text = await guarded.token("eve", {"role": "viewer"})
-    principal = await guarded.authenticator.of_bearer(text)
+    principal = await guarded.authenticator.of_bearer(text, "127.0.0.1")
     waiting = asyncio.Event()
 
     async def events() -> Any:
@@ -184,7 +184,7 @@ async def test_the_stream_of_all_tasks_has_what_one_may_see(guarded: Guarded) ->
     eve = await guarded.by("eve", {"role": "viewer", "namespaces": ["shop"]})
     for namespace in ("shop", "other"):
         await admin.post("/apply", {"application": application(namespace=namespace, name=f"in-{namespace}")})
-    principal = await guarded.authenticator.of_bearer(eve.token)
+    principal = await guarded.authenticator.of_bearer(eve.token, "127.0.0.1")
     stream = stream_all(replace(guarded.deps, heartbeat_seconds=0.01), "0", Wanted(sight=principal.sight()))
     frames: list[bytes] = []
     async for frame in stream:

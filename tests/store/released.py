@@ -25,6 +25,7 @@ from kubemin.store import (
     events,
     jobs,
     journal,
+    one_time,
     outbox,
     schema,
     sessions,
@@ -85,6 +86,9 @@ async def fill(db: Database) -> None:
         await tokens.insert(tx, token)
         opened = sessions.NewSession(hash="1" * 64, name="ada", token_id=token.id, seconds=3600)
         await sessions.insert(tx, opened)
+        of_issuer = sessions.NewSession(hash="2" * 64, name="bea", subject="3" * 64, sid="4" * 64, seconds=3600)
+        await sessions.insert(tx, of_issuer)
+        await one_time.remember(tx, "5" * 64, 3600)
         for app in ("shop", "other", "third"):
             await applications.insert(tx, applications.NewApplication(id=id_of(app), name=app, alias="Läden 🛒"))
             flow = workflows.NewWorkflow(id=id_of(f"flow-{app}"), app_id=id_of(app), name="deploy", steps=[])

@@ -1,7 +1,9 @@
 """Tokens, sessions, and what somebody sees, on every database."""
 
+import pytest
+
 from kubemin.spec.scope import Scope
-from kubemin.store import Database, applications, components, events, overview, sessions, tasks, tokens
+from kubemin.store import Database, applications, components, events, one_time, overview, sessions, tasks, tokens
 from kubemin.store.sessions import NewSession
 from kubemin.store.tokens import NewToken
 from tests.store.rows import id_of, new_task
@@ -40,6 +42,45 @@ async def test_a_token_is_valid_until_it_ends(db: Database) -> None:
         assert found["ever"].used_at >= first.used_at
         assert await tokens.page(tx, "nobody") == []
         assert await tokens.get(tx, "none") is None
+
+
+async def test_what_counts_once_is_taken_once(db: Database) -> None:
+    async with db.begin("remember") as tx:
+        assert await one_time.remember(tx, "1", 60)
+        assert not await one_time.remember(tx, "1", 60)
+        assert await one_time.remember(tx, "2", -1)
+        assert not await one_time.take(tx, "2")  # it is over
+        assert not await one_time.take(tx, "3")
+        assert await one_time.remember(tx, "2", 60)  # what is over is forgotten
+    for expected in (True, False):
+        async with db.begin("take") as tx:
+            assert await one_time.take(tx, "1") is expected
+
+
+OF_ISSUER = {"a": ("ada", "s1"), "b": ("ada", "s2"), "c": ("ada", None), "d": ("bea", "s3"), "e": (None, None)}
+
+
+@pytest.mark.parametrize(
+    ("subject", "sid", "ended"),
+    [
+        ("ada", None, "abc"),
+        (None, "s1", "a"),
+        ("ada", "s1", "ac"),  # of c it is not known to which it belongs
+        ("bea", "s1", ""),
+        ("eve", None, ""),
+        ("ada", "s9", "c"),
+    ],
+)
+async def test_the_sessions_of_an_issuers_session_end(
+    db: Database, subject: str | None, sid: str | None, ended: str
+) -> None:
+    for name, (of_subject, of_sid) in OF_ISSUER.items():
+        async with db.begin("session") as tx:
+            await sessions.insert(tx, NewSession(hash=name, name="x", subject=of_subject, sid=of_sid, seconds=60))
+    async with db.begin("end") as tx:
+        assert sorted(await sessions.end_of_issuer(tx, subject, sid)) == list(ended)
+    async with db.read() as tx:
+        assert await sessions.open_ones(tx, OF_ISSUER, IDLE) == set(OF_ISSUER) - set(ended)
 
 
 async def test_a_session_is_open_until_it_or_its_token_ends(db: Database) -> None:

@@ -13,7 +13,7 @@ from kubemin.api.deps import PRINCIPAL, Deps, deps_of
 from kubemin.api.envelope import ApiError
 from kubemin.api.errors import api_error
 from kubemin.identity.authenticator import Authenticator
-from kubemin.identity.errors import SESSION_OVER, IssuerAway, TooMany, Unknown
+from kubemin.identity.errors import IssuerAway, TooMany, Unknown
 from kubemin.identity.principal import SYSTEM, Principal
 from kubemin.store.errors import StoreError
 
@@ -66,6 +66,8 @@ async def _authenticate(deps: Deps, authenticator: Authenticator, scope: Scope) 
             return  # a browser whose session is over sees the page, and logs in there
         raise refused(deps, authenticator, scope, error) from error
     except TooMany as error:
+        if scope[PRINCIPAL] is None and not scope["path"].startswith(_CLOSED):
+            return
         raise too_many(error) from error
     except IssuerAway as error:
         raise ApiError(503, ApiCode.UNAVAILABLE, str(error), headers={"Retry-After": "5"}) from error
@@ -85,21 +87,28 @@ async def _shown(deps: Deps, authenticator: Authenticator, scope: Scope, headers
         scheme, _, credential = given[0].partition(" ")
         if len(given) > 1 or scheme.lower() != "bearer" or not credential.strip():
             raise Unknown("The header Authorization must be: Bearer, a blank, and a token.", "INVALID_HEADER")
-        return await authenticator.of_bearer(credential.strip(), urgent=_cancels(scope))
+        return await authenticator.of_bearer(credential.strip(), address_of(scope), urgent=_cancels(scope))
     secret = cookie_of(headers, session_cookie(deps))
-    return None if secret is None else await authenticator.of_session(secret, urgent=_cancels(scope))
+    if secret is None:
+        return None
+    return await authenticator.of_session(secret, address_of(scope), urgent=_cancels(scope))
 
 
 def refused(deps: Deps, authenticator: Authenticator, scope: Scope, error: Unknown) -> ApiError:
     """401 for a wrong credential; 429 if its sender has sent too many of them. A session that is over is no attempt."""
-    client = scope.get("client")
-    log.info("credential refused", code=error.code, address=client and client[0], path=scope["path"])
+    address = address_of(scope)
+    log.info("credential refused", code=error.code, address=address, path=scope["path"])
     try:
-        if error.code != SESSION_OVER:
-            authenticator.count_failure(client[0] if client else "unknown")
+        authenticator.attempts.count(address, error)
     except TooMany as many:
         return too_many(many)
     return unauthorized(deps, str(error), error.code)
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request comes from, for counting."""
+    client = scope.get("client")
+    return client[0] if client else "unknown"
 
 
 def too_many(error: TooMany) -> ApiError:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from kubemin.identity.attempts import Attempts
 from kubemin.identity.errors import SESSION_OVER, TooMany, Unknown
 from kubemin.identity.grants import Grant
 from kubemin.identity.principal import Principal
@@ -17,7 +18,7 @@ from kubemin.identity.rates import Buckets
 from kubemin.identity.token_text import TokenText, digest_of, looks_like_one, read_token
 from kubemin.identity.watching import Watch
 from kubemin.settings.identity import IdentitySettings
-from kubemin.store import Database, sessions, tokens
+from kubemin.store import Database, one_time, sessions, tokens
 from kubemin.store.errors import StoreError
 from kubemin.store.sessions import NewSession
 from kubemin.store.tokens import TokenRow
@@ -26,12 +27,13 @@ log = structlog.get_logger(__name__)
 
 _KNOWN_SECONDS = 2.0
 """So long a credential that was looked up counts as valid. A revoked one is refused after that at the latest."""
-_MOST_KNOWN = 1000
+_MOST_KNOWN = 10_000
+"""Credentials that are remembered; they are let pass also where an address has shown too many wrong ones."""
 _WATCH_SECONDS = 2.0
 _USED_SECONDS = 60.0
-_MINUTE = 60.0
 _WRONG = "This token is not valid: it is mistyped, unknown, revoked or expired."
 _OVER = "The session is over: log in again."
+_NO_LOGIN = "No such login has begun here, or it was finished already, or took too long: begin again."
 _TOKEN, _SESSION = "token:", "session:"
 
 
@@ -67,13 +69,17 @@ class Authenticator:
         self._clock = clock
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._callers = Buckets(settings.caller_rate, settings.caller_burst, clock)
-        self._failures = Buckets(settings.failed_logins / _MINUTE, settings.failed_logins, clock)
+        self.attempts = Attempts(settings.failed_logins, clock)
         self._used: dict[str, float] = {}
         self._beside: set[asyncio.Task[None]] = set()
         self.watch = Watch(self._valid, _WATCH_SECONDS)
 
-    async def of_bearer(self, text: str, *, urgent: bool = False) -> Principal:
-        """Who shows this API token, or this token of the issuer. ``urgent`` as in `Database.read`."""
+    async def of_bearer(self, text: str, address: str, *, urgent: bool = False) -> Principal:
+        """Who shows this API token, or this token of the issuer, from an address. ``urgent`` as in `Database.read`.
+
+        What is mistyped costs no statement of the database, nor does, unless it is urgent, what comes from an address
+        that has shown too many wrong ones and was never right in this process.
+        """
         if not looks_like_one(text):
             if self.issuer is None:
                 raise Unknown(_WRONG)
@@ -82,17 +88,39 @@ class Authenticator:
         if token is None:
             raise Unknown(_WRONG)
         key = f"{_TOKEN}{token.id}:{token.digest}"
-        found = self._recent(key) or self._keep(key, await self._of_token(token, urgent))
+        found = self._recent(key)
+        if found is None:
+            if not urgent and key not in self._known:
+                self.attempts.check(address)
+            found = self._keep(key, await self._of_token(token, urgent))
         self._mark(found.credential, lambda: self._mark_token(token.id))
         return found
 
-    async def of_session(self, secret: str, *, urgent: bool = False) -> Principal:
-        """Whose session this is. ``urgent`` as in `Database.read`."""
+    async def of_session(self, secret: str, address: str, *, urgent: bool = False) -> Principal:
+        """Whose session this is. As `of_bearer`."""
         digest = digest_of(secret)
         key = f"{_SESSION}{digest}"
-        found = self._recent(key) or self._keep(key, await self._of_session(digest, urgent))
+        found = self._recent(key)
+        if found is None:
+            if not urgent and key not in self._known:
+                self.attempts.check(address, session=True)
+            found = self._keep(key, await self._of_session(digest, urgent))
         self._mark(key, lambda: self._mark_session(digest))
         return found
+
+    async def begin_login(self, kept: str, address: str, seconds: float) -> None:
+        """Remember a login that begins, by what its browser keeps of it. Raises `TooMany`."""
+        self.attempts.count_login(address)
+        async with self._db.begin("login") as tx:
+            await one_time.remember(tx, _login(kept), seconds)
+
+    async def take_login(self, kept: str, address: str) -> None:
+        """Let a login that has begun be finished, once, on any server. Raises `Unknown`, `TooMany`."""
+        self.attempts.check(address)
+        async with self._db.begin("login") as tx:
+            taken = await one_time.take(tx, _login(kept))
+        if not taken:
+            raise Unknown(_NO_LOGIN)
 
     async def open_session(self, principal: Principal) -> str:
         """Begin a session of whoever has just said who they are; its secret, for a cookie."""
@@ -132,11 +160,6 @@ class Authenticator:
         if seconds := self._callers.take(principal.name):
             raise TooMany(f"{principal.name} asks too often: try again in {seconds} s.", seconds)
 
-    def count_failure(self, address: str) -> None:
-        """Count a wrong credential. Raises `TooMany`. A right one is never refused for the wrong ones of others."""
-        if seconds := self._failures.take(address):
-            raise TooMany(f"Too many wrong credentials from {address}: try again in {seconds} s.", seconds)
-
     def forget(self, token_id: str) -> None:
         """A token was revoked by this process, and what follows from it: look it up anew."""
         for key, one in list(self._known.items()):
@@ -155,6 +178,7 @@ class Authenticator:
         # The digest is compared also where there is no such token, so that the time does not tell whether there is one.
         same = token.is_of(row.hash if row is not None else "")
         if row is None or not same or not row.valid:
+            self._known.pop(f"{_TOKEN}{token.id}:{token.digest}", None)
             raise Unknown(_WRONG)
         return principal_of(row)
 
@@ -162,6 +186,7 @@ class Authenticator:
         async with self._db.read(urgent=urgent) as tx:
             row = await sessions.get(tx, digest, self._settings.session_idle_seconds)
         if row is None:
+            self._known.pop(f"{_SESSION}{digest}", None)
             raise Unknown(_OVER, SESSION_OVER)
         if row.grants is not None:
             grants = tuple(Grant.of(one) for one in row.grants)
@@ -213,6 +238,10 @@ class Authenticator:
                 await sessions.mark_used(tx, digest, _USED_SECONDS)
         except StoreError as error:
             log.warning("cannot store when a session was used", error=type(error).__name__)
+
+
+def _login(kept: str) -> str:
+    return digest_of(f"login {kept}")
 
 
 def principal_of(row: TokenRow) -> Principal:

@@ -20,11 +20,21 @@ class Buckets:
 
     def take(self, caller: str) -> int:
         """Count one request: 0 if it may be done, else after how many whole seconds to come again."""
-        now = self._clock()
-        left, at = self._left.pop(caller, (self._burst, now))
-        left = min(self._burst, left + (now - at) * self._rate)
-        fits = left >= 1
-        self._left[caller] = (left - 1 if fits else left, now)
+        left = self._now(caller)
+        self._left.pop(caller, None)
+        self._left[caller] = (left - 1 if left >= 1 else left, self._clock())
         if len(self._left) > _MOST:
             self._left.popitem(last=False)
-        return 0 if fits else max(1, math.ceil((1 - left) / self._rate))
+        return self._wait(left)
+
+    def seconds(self, caller: str) -> int:
+        """What `take` would say; nothing is counted."""
+        return self._wait(self._now(caller))
+
+    def _now(self, caller: str) -> float:
+        now = self._clock()
+        left, at = self._left.get(caller, (self._burst, now))
+        return min(self._burst, left + (now - at) * self._rate)
+
+    def _wait(self, left: float) -> int:
+        return 0 if left >= 1 else max(1, math.ceil((1 - left) / self._rate))

@@ -90,7 +90,9 @@ class IdentitySettings(PublicSettings):
     caller_burst: int = Field(default=200, ge=1)
     """And so many at once."""
     failed_logins: int = Field(default=10, ge=1)
-    """Credentials a minute that one address may give to one process and that are wrong; then it gets a 429."""
+    """Credentials a minute that one address may give to one process and that are wrong; then it gets a 429. Ten times
+    as many logins that begin, and sessions that are over.
+    """
 
     @property
     def authenticates(self) -> bool:

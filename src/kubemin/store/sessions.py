@@ -16,12 +16,17 @@ from kubemin.store.transaction import Tx, chunks, dump, load
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
-    """A session to insert. It is of a token, or of a person of these groups."""
+    """A session to insert. It is of a token, or of a person of these groups.
+
+    ``subject`` and ``sid``: digests of what the issuer calls the person, and its own session of them.
+    """
 
     hash: str
     name: str
     groups: Sequence[str] = ()
     token_id: str | None = None
+    subject: str | None = None
+    sid: str | None = None
     seconds: float
 
 
@@ -63,6 +68,8 @@ async def insert(tx: Tx, new: NewSession) -> None:
             name=new.name,
             groups=dump(list(new.groups)),
             token_id=new.token_id,
+            subject=new.subject,
+            sid=new.sid,
             created_at=now(),
             used_at=now(),
             expires_at=after(new.seconds),
@@ -89,6 +96,24 @@ async def end(tx: Tx, digest: str) -> bool:
 async def end_all(tx: Tx, name: str) -> int:
     """Forget all sessions of somebody; how many there were."""
     return await tx.write(delete(sessions).where(sessions.c.name == name))
+
+
+async def end_of_issuer(tx: Tx, subject: str | None, sid: str | None) -> list[str]:
+    """Forget the sessions that belong to one of the issuer's, or, without ``sid``, to all of a person; their digests.
+
+    With both also the person's sessions of which it is not known to which of the issuer's they belong.
+    """
+    if sid is None:
+        chosen = sessions.c.subject == subject
+    else:
+        chosen = sessions.c.sid == sid
+        if subject is not None:
+            same = sessions.c.subject == subject
+            chosen = and_(same, or_(chosen, sessions.c.sid.is_(None)))
+    ended = [row.hash for row in await tx.rows(select(sessions.c.hash).where(chosen))]
+    for part in chunks(ended):
+        await tx.write(delete(sessions).where(sessions.c.hash.in_(part)))
+    return ended
 
 
 async def open_ones(tx: Tx, digests: Collection[str], idle: float) -> set[str]:

@@ -438,14 +438,31 @@ sessions = Table(
     Column("name", BoundedText(255), nullable=False),
     Column("groups", LongText, nullable=False),
     Column("token_id", BoundedText(16), ForeignKey("tokens.id", ondelete="CASCADE")),
+    Column("subject", BoundedText(64)),
+    Column("sid", BoundedText(64)),
     Column("created_at", Timestamp, nullable=False),
     Column("used_at", Timestamp, nullable=False),
     Column("expires_at", Timestamp, nullable=False),
     Index(None, "token_id"),
+    Index(None, "subject"),
+    Index(None, "sid"),
     Index(None, "expires_at"),
     **_OPTIONS,
 )
-"""Of browsers: with ``token_id`` what that token may, else what the issuer's groups may."""
+"""Of browsers: with ``token_id`` what that token may, else what the issuer's groups may.
+
+``subject`` and ``sid`` are digests of what the issuer calls the person, and its own session of them.
+"""
+
+one_time = Table(
+    "one_time",
+    metadata,
+    Column("hash", BoundedText(64), primary_key=True),
+    Column("expires_at", Timestamp, nullable=False),
+    Index(None, "expires_at"),
+    **_OPTIONS,
+)
+"""Digests of what counts once: logins that have begun, and an issuer's messages that were taken."""
 
 write_probes = Table(
     "write_probes",

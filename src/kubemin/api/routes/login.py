@@ -7,7 +7,15 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from kubemin.api.access import About, needs
-from kubemin.api.authentication import check_own_page, cookie_of, is_secure, refused, session_cookie, too_many
+from kubemin.api.authentication import (
+    address_of,
+    check_own_page,
+    cookie_of,
+    is_secure,
+    refused,
+    session_cookie,
+    too_many,
+)
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import PRINCIPAL, Deps, Given
@@ -27,20 +35,26 @@ _Text = Annotated[str, Query(max_length=4096)]
 
 @router.get("/auth/login", include_in_schema=False, response_class=RedirectResponse, status_code=303)
 @needs(About.OPEN)
-async def begin_login(deps: Given, back: Annotated[str, Query(max_length=2000)] = "/") -> RedirectResponse:
+async def begin_login(
+    request: Request, deps: Given, back: Annotated[str, Query(max_length=2000)] = "/"
+) -> RedirectResponse:
     """Sends the browser to the issuer; afterwards it comes to `back`, an address of this server."""
     from kubemin.identity.oidc.code_flow import Pending
 
-    flow = deps.code_flow
-    if flow is None:
+    flow, authenticator = deps.code_flow, deps.authenticator
+    if flow is None or authenticator is None:
         raise ApiError(404, ApiCode.NOT_FOUND, "Nobody logs in here by an issuer: GET /auth/ways tells how one does.")
     pending = Pending.new(back)
+    kept = pending.to_cookie()
     try:
+        await authenticator.begin_login(kept, address_of(request.scope), _LOGIN_SECONDS)
         address = await flow.address(pending)
+    except TooMany as error:
+        raise too_many(error) from error
     except IssuerAway as error:
         raise _away(error) from error
     answer = RedirectResponse(address, 303, headers=_NO_STORE)
-    _set_cookie(deps, answer, _login_cookie(deps), pending.to_cookie(), _LOGIN_SECONDS)
+    _set_cookie(deps, answer, _login_cookie(deps), kept, _LOGIN_SECONDS)
     return answer
 
 
@@ -58,16 +72,20 @@ async def finish_login(
     flow, authenticator = deps.code_flow, deps.authenticator
     if flow is None or authenticator is None:
         raise ApiError(404, ApiCode.NOT_FOUND, "Nobody logs in here by an issuer: GET /auth/ways tells how one does.")
-    pending = Pending.of_cookie(cookie_of(request.headers, _login_cookie(deps)) or "")
+    kept = cookie_of(request.headers, _login_cookie(deps)) or ""
+    pending = Pending.of_cookie(kept)
     try:
-        if pending is None or not code or not state:
+        if pending is None or not code or not state or not flow.is_answered(pending, state, iss):
             raise Unknown("The login did not succeed, or took too long: begin again.")
-        request.scope[PRINCIPAL] = principal = await flow.finish(pending, state, code, iss)
+        await authenticator.take_login(kept, address_of(request.scope))
+        request.scope[PRINCIPAL] = principal = await flow.finish(pending, code)
     except Unknown as error:
         refusal = refused(deps, authenticator, request.scope, error)
         if refusal.status == 401 and "text/html" in request.headers.get("accept", ""):
             return RedirectResponse(_told(pending.back if pending else "/"), 303, headers=_NO_STORE)
         raise refusal from error
+    except TooMany as error:
+        raise too_many(error) from error
     except IssuerAway as error:
         raise _away(error) from error
     answer = RedirectResponse(pending.back, 303, headers=_NO_STORE)
@@ -85,11 +103,11 @@ async def open_session(request: Request, response: Response, deps: Given, body: 
         raise ApiError(404, ApiCode.NOT_FOUND, "Nobody has to log in here.")
     check_own_page(deps, request.headers)
     try:
-        principal = await authenticator.of_bearer(body.token.strip())
+        principal = await authenticator.of_bearer(body.token.strip(), address_of(request.scope))
         if principal.how != "token":
             raise Unknown("A session is begun by an API token, or by a login at the issuer.")
         secret = await authenticator.open_session(principal)
-        request.scope[PRINCIPAL] = opened = await authenticator.of_session(secret)
+        request.scope[PRINCIPAL] = opened = await authenticator.of_session(secret, address_of(request.scope))
     except Unknown as error:
         raise refused(deps, authenticator, request.scope, error) from error
     except IssuerAway as error:

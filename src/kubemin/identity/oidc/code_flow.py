@@ -1,7 +1,8 @@
 """A browser's login by an issuer: the code flow with PKCE.
 
 What one login needs again when the browser comes back (`Pending`) is kept by the browser itself, in a cookie that no
-page can read; so whoever only asks for a login leaves nothing in the database, and any server may finish it.
+page can read; so any server may finish it. Of the cookie the database has a digest, until it is used: the issuer is
+asked about no login that did not begin here, and about none twice.
 """
 
 import base64
@@ -86,12 +87,13 @@ class CodeFlow:
         address = await self._endpoint("authorization_endpoint")
         return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
 
-    async def finish(self, pending: Pending, state: str, code: str, issuer: str | None) -> Principal:
+    def is_answered(self, pending: Pending, state: str, issuer: str | None) -> bool:
+        """Whether what the browser brings is the answer to this login, and of this issuer (RFC 9207)."""
+        same = hmac.compare_digest(pending.state.encode(), state.encode())
+        return same and (issuer is None or issuer.rstrip("/") == self._issuer.name)
+
+    async def finish(self, pending: Pending, code: str) -> Principal:
         """Who has logged in: the code is changed for a token, once, by the browser that began."""
-        if not hmac.compare_digest(pending.state.encode(), state.encode()):
-            raise Unknown(_FAILED)
-        if issuer is not None and issuer.rstrip("/") != self._issuer.name:
-            raise Unknown(_FAILED)  # RFC 9207: another issuer has answered
         form = {
             "grant_type": "authorization_code",
             "code": code,

@@ -25,9 +25,9 @@ CREATE TABLE `applications` (
   KEY `ix_applications_updated_at_id` (`updated_at`,`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `applications` VALUES
-('other...................','default','default','other','Läden 🛒','','','','',0,NULL,1796056514.825403,1796056514.825403),
-('shop....................','default','default','shop','Läden 🛒','','','','',0,NULL,1796056514.808051,1796056514.808051),
-('third...................','default','default','third','Läden 🛒','','','','',0,NULL,1796056514.833439,1796056514.833439);
+('other...................','default','default','other','Läden 🛒','','','','',0,NULL,1796063037.801265,1796063037.801265),
+('shop....................','default','default','shop','Läden 🛒','','','','',0,NULL,1796063037.765701,1796063037.765701),
+('third...................','default','default','third','Läden 🛒','','','','',0,NULL,1796063037.822552,1796063037.822552);
 CREATE TABLE `audit` (
   `seq` bigint(20) NOT NULL,
   `at` double NOT NULL,
@@ -76,9 +76,9 @@ CREATE TABLE `components` (
   CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `components` VALUES
-('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796056514.828296,1796056514.828296),
-('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796056514.813744,1796056514.813744),
-('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796056514.835587,1796056514.835587);
+('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796063037.809363,1796063037.809363),
+('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796063037.779935,1796063037.779935),
+('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796063037.830255,1796063037.830255);
 CREATE TABLE `deliveries` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `seq` bigint(20) NOT NULL,
@@ -100,8 +100,8 @@ CREATE TABLE `deliveries` (
   CONSTRAINT `fk_deliveries_seq` FOREIGN KEY (`seq`) REFERENCES `outbox` (`seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `deliveries` VALUES
-(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796056514.905951,1796056514.905951,NULL),
-(2,2,'ops','other...................','waiting',0,0,NULL,'',1796056514.90645,1796056514.90645,NULL);
+(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796063037.994409,1796063037.994409,NULL),
+(2,2,'ops','other...................','waiting',0,0,NULL,'',1796063037.995073,1796063037.995073,NULL);
 CREATE TABLE `drifts` (
   `app_id` varchar(24) NOT NULL,
   `revision` int(11) NOT NULL,
@@ -110,7 +110,7 @@ CREATE TABLE `drifts` (
   CONSTRAINT `fk_drifts_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `drifts` VALUES
-('third...................',1,1796056514.908952);
+('third...................',1,1796063038.002136);
 CREATE TABLE `duties` (
   `name` varchar(63) NOT NULL,
   `owner` varchar(255) NOT NULL,
@@ -118,7 +118,7 @@ CREATE TABLE `duties` (
   PRIMARY KEY (`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `duties` VALUES
-('notifications','',1796142914.796721);
+('notifications','',1796149437.734436);
 CREATE TABLE `events` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `task_id` varchar(24) NOT NULL,
@@ -130,9 +130,9 @@ CREATE TABLE `events` (
   CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `events` VALUES
-(1,'shop-1..................','task','{\"status\":\"running\"}',1796056514.863673),
-(2,'other-1.................','task','{\"status\":\"running\"}',1796056514.887324),
-(3,'third-1.................','task','{\"status\":\"running\"}',1796056514.902824);
+(1,'shop-1..................','task','{\"status\":\"running\"}',1796063037.896893),
+(2,'other-1.................','task','{\"status\":\"running\"}',1796063037.949984),
+(3,'third-1.................','task','{\"status\":\"running\"}',1796063037.988288);
 CREATE TABLE `evidence` (
   `task_id` varchar(24) NOT NULL,
   `component` varchar(63) NOT NULL,
@@ -170,6 +170,14 @@ CREATE TABLE `kinds` (
   `name` varchar(317) NOT NULL,
   PRIMARY KEY (`cluster`,`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+CREATE TABLE `one_time` (
+  `hash` varchar(64) NOT NULL,
+  `expires_at` double NOT NULL,
+  PRIMARY KEY (`hash`),
+  KEY `ix_one_time_expires_at` (`expires_at`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+INSERT INTO `one_time` VALUES
+('5555555555555555555555555555555555555555555555555555555555555555',1796066637.761981);
 CREATE TABLE `outbox` (
   `seq` bigint(20) NOT NULL AUTO_INCREMENT,
   `id` varchar(24) NOT NULL,
@@ -184,8 +192,8 @@ CREATE TABLE `outbox` (
   KEY `ix_outbox_taken_at_seq` (`taken_at`,`seq`)
 ) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `outbox` VALUES
-(1,'jv78t7e6inyapy3vx73svokj','task.completed','shop....................','shop-1..................','{\"taskId\":\"shop-1..................\",\"appId\":\"shop....................\",\"cluster\":\"default\",\"namespace\":\"default\",\"name\":\"shop\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"completed\",\"reason\":\"\",\"reasonCode\":null,\"cleanup\":\"none\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":null,\"commit\":null}',1796056514.877325,1796056514.907454),
-(2,'0e4rl91pf98gnqc330r9ourh','task.cancelled','other...................','other-1.................','{\"taskId\":\"other-1.................\",\"appId\":\"other...................\",\"cluster\":\"default\",\"namespace\":\"default\",\"name\":\"other\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"cancelled\",\"reason\":\"wrong version\",\"reasonCode\":null,\"cleanup\":\"pending\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":\"ada\",\"commit\":null}',1796056514.893941,1796056514.907454);
+(1,'hk9pbk4k03qwvp0eb9t0c896','task.completed','shop....................','shop-1..................','{\"taskId\":\"shop-1..................\",\"appId\":\"shop....................\",\"cluster\":\"default\",\"namespace\":\"default\",\"name\":\"shop\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"completed\",\"reason\":\"\",\"reasonCode\":null,\"cleanup\":\"none\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":null,\"commit\":null}',1796063037.928346,1796063037.998449),
+(2,'cx0654aycf1a6c5zymo40onj','task.cancelled','other...................','other-1.................','{\"taskId\":\"other-1.................\",\"appId\":\"other...................\",\"cluster\":\"default\",\"namespace\":\"default\",\"name\":\"other\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"cancelled\",\"reason\":\"wrong version\",\"reasonCode\":null,\"cleanup\":\"pending\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":\"ada\",\"commit\":null}',1796063037.964544,1796063037.998449);
 CREATE TABLE `resources` (
   `task_id` varchar(24) NOT NULL,
   `seq` int(11) NOT NULL,
@@ -213,9 +221,9 @@ CREATE TABLE `resources` (
   CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `resources` VALUES
-('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796056514.885463,1796056514.886736,NULL,NULL,NULL,'other...................'),
-('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796056514.859096,1796056514.862262,NULL,NULL,NULL,'shop....................'),
-('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796056514.901016,1796056514.902113,NULL,NULL,NULL,'third...................');
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796063037.947174,1796063037.948747,NULL,NULL,NULL,'other...................'),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796063037.87954,1796063037.894445,NULL,NULL,NULL,'shop....................'),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796063037.982213,1796063037.987629,NULL,NULL,NULL,'third...................');
 CREATE TABLE `revisions` (
   `app_id` varchar(24) NOT NULL,
   `number` int(11) NOT NULL,
@@ -234,12 +242,12 @@ CREATE TABLE `revisions` (
   CONSTRAINT `fk_revisions_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `revisions` VALUES
-('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796056514.83027),
-('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796056514.832159),
-('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796056514.817745),
-('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796056514.823788),
-('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796056514.837316),
-('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796056514.839326);
+('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796063037.812954),
+('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796063037.820667),
+('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796063037.789364),
+('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796063037.7992),
+('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796063037.833042),
+('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796063037.835583);
 CREATE TABLE `sealing_keys` (
   `id` varchar(32) NOT NULL,
   `proof` longtext NOT NULL,
@@ -251,16 +259,21 @@ CREATE TABLE `sessions` (
   `name` varchar(255) NOT NULL,
   `groups` longtext NOT NULL,
   `token_id` varchar(16) DEFAULT NULL,
+  `subject` varchar(64) DEFAULT NULL,
+  `sid` varchar(64) DEFAULT NULL,
   `created_at` double NOT NULL,
   `used_at` double NOT NULL,
   `expires_at` double NOT NULL,
   PRIMARY KEY (`hash`),
   KEY `ix_sessions_token_id` (`token_id`),
+  KEY `ix_sessions_subject` (`subject`),
+  KEY `ix_sessions_sid` (`sid`),
   KEY `ix_sessions_expires_at` (`expires_at`),
   CONSTRAINT `fk_sessions_token_id` FOREIGN KEY (`token_id`) REFERENCES `tokens` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `sessions` VALUES
-('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',1796056514.806409,1796056514.806409,1796060114.806409);
+('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',NULL,NULL,1796063037.751274,1796063037.751274,1796066637.751274),
+('2222222222222222222222222222222222222222222222222222222222222222','bea','[]',NULL,'3333333333333333333333333333333333333333333333333333333333333333','4444444444444444444444444444444444444444444444444444444444444444',1796063037.756215,1796063037.756215,1796066637.756215);
 CREATE TABLE `shares` (
   `cluster` varchar(63) NOT NULL,
   `name` varchar(253) NOT NULL,
@@ -323,12 +336,12 @@ CREATE TABLE `tasks` (
   KEY `ix_tasks_next_cleanup_at_cluster` (`next_cleanup_at`,`cluster`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tasks` VALUES
-(1,'shop-1..................','shop....................','shop','default','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796056514.849164,1796056514.821206,1796056514.854524,1796056514.8711,1796056514.8711),
-(2,'shop-2..................','shop....................','shop','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796056514.824607,NULL,NULL,1796056514.824607),
-(3,'other-1.................','other...................','other','default','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796056514.889045,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796060114.881774,1796056514.881774,1796056514.830964,1796056514.883987,1796056514.889045,1796056514.889045),
-(4,'other-2.................','other...................','other','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796056514.832815,NULL,NULL,1796056514.832815),
-(5,'third-1.................','third...................','third','default','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796060114.897506,1796056514.897506,1796056514.837934,1796056514.899597,NULL,1796056514.899597),
-(6,'third-2.................','third...................','third','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796056514.839944,NULL,NULL,1796056514.839944);
+(1,'shop-1..................','shop....................','shop','default','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796063037.858421,1796063037.794456,1796063037.869782,1796063037.918434,1796063037.918434),
+(2,'shop-2..................','shop....................','shop','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796063037.800132,NULL,NULL,1796063037.800132),
+(3,'other-1.................','other...................','other','default','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',1796063037.954407,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796066637.937699,1796063037.937699,1796063037.818427,1796063037.942425,1796063037.954407,1796063037.954407),
+(4,'other-2.................','other...................','other','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796063037.821598,NULL,NULL,1796063037.821598),
+(5,'third-1.................','third...................','third','default','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796066637.975125,1796063037.975125,1796063037.833769,1796063037.979124,NULL,1796063037.979124),
+(6,'third-2.................','third...................','third','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796063037.836234,NULL,NULL,1796063037.836234);
 CREATE TABLE `tokens` (
   `id` varchar(16) NOT NULL,
   `name` varchar(255) NOT NULL,
@@ -345,7 +358,7 @@ CREATE TABLE `tokens` (
   KEY `ix_tokens_owner` (`owner`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tokens` VALUES
-('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796056514.798664,NULL,NULL,NULL,NULL);
+('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796063037.738456,NULL,NULL,NULL,NULL);
 CREATE TABLE `workflows` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
@@ -364,9 +377,9 @@ CREATE TABLE `workflows` (
   CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `workflows` VALUES
-('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796056514.826102,1796056514.826102),
-('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796056514.809958,1796056514.809958),
-('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796056514.83397,1796056514.83397);
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796063037.806458,1796063037.806458),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796063037.770415,1796063037.770415),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796063037.823169,1796063037.823169);
 CREATE TABLE `write_probes` (
   `id` varchar(24) NOT NULL,
   `filler` longtext NOT NULL,
@@ -388,6 +401,6 @@ CREATE TABLE `writes` (
   CONSTRAINT `fk_writes_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `writes` VALUES
-('other-1..................1','other-1.................',1,'create',NULL,NULL,1796056514.886097,NULL,NULL),
-('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796056514.860833,NULL,NULL),
-('third-1..................1','third-1.................',1,'create',NULL,NULL,1796056514.901636,NULL,NULL);
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1796063037.948085,NULL,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796063037.886427,NULL,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1796063037.987009,NULL,NULL);

@@ -127,6 +127,10 @@ CREATE TABLE public.kinds (
     cluster character varying(63) NOT NULL,
     name character varying(317) NOT NULL
 );
+CREATE TABLE public.one_time (
+    hash character varying(64) NOT NULL,
+    expires_at double precision NOT NULL
+);
 CREATE TABLE public.outbox (
     seq bigint NOT NULL,
     id character varying(24) NOT NULL,
@@ -191,6 +195,8 @@ CREATE TABLE public.sessions (
     name character varying(255) NOT NULL,
     groups text NOT NULL,
     token_id character varying(16),
+    subject character varying(64),
+    sid character varying(64),
     created_at double precision NOT NULL,
     used_at double precision NOT NULL,
     expires_at double precision NOT NULL
@@ -295,48 +301,50 @@ ALTER TABLE ONLY public.events ALTER COLUMN id SET DEFAULT nextval('public.event
 ALTER TABLE ONLY public.outbox ALTER COLUMN seq SET DEFAULT nextval('public.outbox_seq_seq'::regclass);
 ALTER TABLE ONLY public.tasks ALTER COLUMN seq SET DEFAULT nextval('public.tasks_seq_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('v1_0001');
-INSERT INTO public.applications VALUES ('shop....................', 'default', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796056512.547468, 1796056512.547475);
-INSERT INTO public.applications VALUES ('other...................', 'default', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796056512.596768, 1796056512.596773);
-INSERT INTO public.applications VALUES ('third...................', 'default', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796056512.608671, 1796056512.608674);
-INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796056512.555006, 1796056512.555015);
-INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796056512.603241, 1796056512.603249);
-INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796056512.609813, 1796056512.609815);
-INSERT INTO public.deliveries VALUES (1, 1, 'ops', 'shop....................', 'waiting', 0, 0, NULL, '', 1796056512.744013, 1796056512.744019, NULL);
-INSERT INTO public.deliveries VALUES (2, 2, 'ops', 'other...................', 'waiting', 0, 0, NULL, '', 1796056512.744639, 1796056512.744642, NULL);
-INSERT INTO public.drifts VALUES ('third...................', 1, 1796056512.750581);
-INSERT INTO public.duties VALUES ('notifications', '', 1796142912.52302);
-INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796056512.636166);
-INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796056512.712334);
-INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796056512.737408);
+INSERT INTO public.applications VALUES ('shop....................', 'default', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796063035.326481, 1796063035.326491);
+INSERT INTO public.applications VALUES ('other...................', 'default', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796063035.387474, 1796063035.387481);
+INSERT INTO public.applications VALUES ('third...................', 'default', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796063035.400978, 1796063035.400982);
+INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796063035.346734, 1796063035.346746);
+INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796063035.39482, 1796063035.394827);
+INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796063035.407612, 1796063035.40762);
+INSERT INTO public.deliveries VALUES (1, 1, 'ops', 'shop....................', 'waiting', 0, 0, NULL, '', 1796063035.623428, 1796063035.623433, NULL);
+INSERT INTO public.deliveries VALUES (2, 2, 'ops', 'other...................', 'waiting', 0, 0, NULL, '', 1796063035.624352, 1796063035.624356, NULL);
+INSERT INTO public.drifts VALUES ('third...................', 1, 1796063035.627311);
+INSERT INTO public.duties VALUES ('notifications', '', 1796149435.276201);
+INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796063035.475965);
+INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796063035.586745);
+INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796063035.618901);
 INSERT INTO public.jobs VALUES ('shop-1..................', 1, 0, 'step', 'web/ConfigMap/shop', 'web', 'webservice', 'ConfigMap', 'default', 'shop', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('other-1.................', 1, 0, 'step', 'web/ConfigMap/other', 'web', 'webservice', 'ConfigMap', 'default', 'other', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('third-1.................', 1, 0, 'step', 'web/ConfigMap/third', 'web', 'webservice', 'ConfigMap', 'default', 'third', 'queued', '', '', NULL, NULL, NULL);
-INSERT INTO public.outbox VALUES (1, 'vxnnjodv3oi9mh37fnuli7cy', 'task.completed', 'shop....................', 'shop-1..................', '{"taskId":"shop-1..................","appId":"shop....................","cluster":"default","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}', 1796056512.660528, 1796056512.7474);
-INSERT INTO public.outbox VALUES (2, 'c20brv5r4xtel1rr64gt5200', 'task.cancelled', 'other...................', 'other-1.................', '{"taskId":"other-1.................","appId":"other...................","cluster":"default","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}', 1796056512.729883, 1796056512.74744);
-INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796056512.630834, 1796056512.634471, NULL, NULL, NULL, 'shop....................');
-INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796056512.707638, 1796056512.711465, NULL, NULL, NULL, 'other...................');
-INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796056512.736381, 1796056512.737055, NULL, NULL, NULL, 'third...................');
-INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796056512.590917);
-INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796056512.607129);
-INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796056512.610763);
-INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796056512.611679);
-INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796056512.566738);
-INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796056512.605707);
-INSERT INTO public.sessions VALUES ('1111111111111111111111111111111111111111111111111111111111111111', 'ada', '[]', 'abcdefghijkl', 1796056512.542687, 1796056512.542696, 1796060112.542696);
+INSERT INTO public.one_time VALUES ('5555555555555555555555555555555555555555555555555555555555555555', 1796066635.318709);
+INSERT INTO public.outbox VALUES (1, 'plh71czacy9674y21wnilki6', 'task.completed', 'shop....................', 'shop-1..................', '{"taskId":"shop-1..................","appId":"shop....................","cluster":"default","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}', 1796063035.513801, 1796063035.625768);
+INSERT INTO public.outbox VALUES (2, 'vexhwvpkyw8fm21yujxs0r0x', 'task.cancelled', 'other...................', 'other-1.................', '{"taskId":"other-1.................","appId":"other...................","cluster":"default","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}', 1796063035.607905, 1796063035.625808);
+INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796063035.462919, 1796063035.473838, NULL, NULL, NULL, 'shop....................');
+INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796063035.57902, 1796063035.584818, NULL, NULL, NULL, 'other...................');
+INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796063035.616263, 1796063035.618398, NULL, NULL, NULL, 'third...................');
+INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796063035.382757);
+INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796063035.400143);
+INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796063035.408919);
+INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796063035.410198);
+INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796063035.359079);
+INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796063035.398805);
+INSERT INTO public.sessions VALUES ('1111111111111111111111111111111111111111111111111111111111111111', 'ada', '[]', 'abcdefghijkl', NULL, NULL, 1796063035.304887, 1796063035.304899, 1796066635.3049);
+INSERT INTO public.sessions VALUES ('2222222222222222222222222222222222222222222222222222222222222222', 'bea', '[]', NULL, '3333333333333333333333333333333333333333333333333333333333333333', '4444444444444444444444444444444444444444444444444444444444444444', 1796063035.311702, 1796063035.311709, 1796066635.311711);
 INSERT INTO public.shares VALUES ('default', 'lock', 'shop-1..................');
-INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796056512.594706, NULL, NULL, 1796056512.594713);
-INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796056512.608107, NULL, NULL, 1796056512.608111);
-INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796056512.612031, NULL, NULL, 1796056512.612034);
-INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796056512.620726, 1796056512.581582, 1796056512.624632, 1796056512.645359, 1796056512.645367);
-INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796056512.715501, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796060112.693968, 1796056512.693976, 1796056512.606138, 1796056512.70143, 1796056512.715506, 1796056512.715506);
-INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796060112.734734, 1796056512.734742, 1796056512.61112, 1796056512.735634, NULL, 1796056512.735635);
-INSERT INTO public.tokens VALUES ('abcdefghijkl', 'ci', 'ada', '0000000000000000000000000000000000000000000000000000000000000000', '[]', 'database', 1796056512.527809, NULL, NULL, NULL, NULL);
-INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796056512.55018, 1796056512.550186);
-INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796056512.599413, 1796056512.599418);
-INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796056512.608944, 1796056512.608947);
-INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796056512.632738, NULL, NULL);
-INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796056512.708963, NULL, NULL);
-INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796056512.736717, NULL, NULL);
+INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796063035.385809, NULL, NULL, 1796063035.385816);
+INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796063035.400609, NULL, NULL, 1796063035.400613);
+INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796063035.410766, NULL, NULL, 1796063035.41077);
+INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796063035.439049, 1796063035.368262, 1796063035.451, 1796063035.497222, 1796063035.497234);
+INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796063035.590786, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796066635.560918, 1796063035.560929, 1796063035.399341, 1796063035.571993, 1796063035.590792, 1796063035.590793);
+INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796066635.612017, 1796063035.612023, 1796063035.409432, 1796063035.614169, NULL, 1796063035.61417);
+INSERT INTO public.tokens VALUES ('abcdefghijkl', 'ci', 'ada', '0000000000000000000000000000000000000000000000000000000000000000', '[]', 'database', 1796063035.280877, NULL, NULL, NULL, NULL);
+INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796063035.334863, 1796063035.334876);
+INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796063035.390685, 1796063035.390692);
+INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796063035.401314, 1796063035.401318);
+INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796063035.471195, NULL, NULL);
+INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796063035.582141, NULL, NULL);
+INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796063035.617869, NULL, NULL);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.applications
@@ -363,6 +371,8 @@ ALTER TABLE ONLY public.jobs
     ADD CONSTRAINT pk_jobs PRIMARY KEY (task_id, seq);
 ALTER TABLE ONLY public.kinds
     ADD CONSTRAINT pk_kinds PRIMARY KEY (cluster, name);
+ALTER TABLE ONLY public.one_time
+    ADD CONSTRAINT pk_one_time PRIMARY KEY (hash);
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT pk_outbox PRIMARY KEY (seq);
 ALTER TABLE ONLY public.resources
@@ -408,10 +418,13 @@ CREATE INDEX ix_deliveries_state_id ON public.deliveries USING btree (state, id)
 CREATE INDEX ix_deliveries_target_app_id_next_at ON public.deliveries USING btree (target, app_id, next_at);
 CREATE INDEX ix_deliveries_target_next_at ON public.deliveries USING btree (target, next_at);
 CREATE INDEX ix_events_task_id_id ON public.events USING btree (task_id, id);
+CREATE INDEX ix_one_time_expires_at ON public.one_time USING btree (expires_at);
 CREATE INDEX ix_outbox_taken_at_seq ON public.outbox USING btree (taken_at, seq);
 CREATE INDEX ix_resources_holder ON public.resources USING btree (holder);
 CREATE INDEX ix_resources_uid_holder ON public.resources USING btree (uid, holder);
 CREATE INDEX ix_sessions_expires_at ON public.sessions USING btree (expires_at);
+CREATE INDEX ix_sessions_sid ON public.sessions USING btree (sid);
+CREATE INDEX ix_sessions_subject ON public.sessions USING btree (subject);
 CREATE INDEX ix_sessions_token_id ON public.sessions USING btree (token_id);
 CREATE INDEX ix_tasks_app_id_seq ON public.tasks USING btree (app_id, seq);
 CREATE INDEX ix_tasks_cleanup_app_id ON public.tasks USING btree (cleanup, app_id);

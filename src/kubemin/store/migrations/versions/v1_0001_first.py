@@ -416,6 +416,8 @@ def upgrade() -> None:
         _name("name", 255),
         _words("groups"),
         _name("token_id", 16, nullable=True),
+        _name("subject", 64, nullable=True),
+        _name("sid", 64, nullable=True),
         _moment("created_at"),
         _moment("used_at"),
         _moment("expires_at"),
@@ -424,7 +426,17 @@ def upgrade() -> None:
         **_OPTIONS,
     )
     op.create_index("ix_sessions_token_id", "sessions", ["token_id"])
+    op.create_index("ix_sessions_subject", "sessions", ["subject"])
+    op.create_index("ix_sessions_sid", "sessions", ["sid"])
     op.create_index("ix_sessions_expires_at", "sessions", ["expires_at"])
+    op.create_table(
+        "one_time",
+        _name("hash", 64),
+        _moment("expires_at"),
+        _key("one_time", "hash"),
+        **_OPTIONS,
+    )
+    op.create_index("ix_one_time_expires_at", "one_time", ["expires_at"])
     op.create_table(
         "write_probes",
         _name("id", 24),
