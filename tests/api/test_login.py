@@ -94,11 +94,11 @@ async def test_a_login_at_the_issuer_begins_a_session_that_every_server_knows(de
         answer = await finished(there, issuer.login(address), cookie)  # the browser comes back to another one
         session = f"__Host-kubemin={cookies(answer)['__Host-kubemin'].value}"
         (row,) = (await (await here.by("root")).get("/audit"))["rows"]  # a GET, and it changes something
-        assert (row["operation"], row["status"], row["caller"]) == ("finish_login", 303, "ada")
+        assert (row["operation"], row["status"], row["caller"]) == ("finish_login", 303, "oidc:ada")
         assert (row["method"], row["authenticated"]) == ("GET", "oidc")
         for one in (here, there):
             me = (await one.http.get(f"{PREFIX}/whoami", headers={"Cookie": session})).json()["data"]
-            assert (me["name"], me["how"], me["groups"]) == ("ada", "session", ["team-shop"])
+            assert (me["name"], me["how"], me["groups"]) == ("oidc:ada", "session", ["team-shop"])
         made = await here.http.post(
             f"{PREFIX}/applications", json=application(namespace="shop"), headers={"Cookie": session, **PAGE}
         )
@@ -320,11 +320,66 @@ async def test_an_admin_ends_the_sessions_of_others_and_everybody_their_own(deps
     async with server(deps, issuer) as here, server(deps, issuer) as there:
         first, second = await logged_in(here, issuer), await logged_in(there, issuer)
         admin, eve = await here.by("root"), await here.by("eve", {"role": "admin", "namespaces": ["shop"]})
-        refused = await eve.call("DELETE", "/sessions", 403, params={"name": "ada"})
+        refused = await eve.call("DELETE", "/sessions", 403, params={"name": "oidc:ada"})
         assert refused["errors"][0]["field"] == "name"
         assert await eve.call("DELETE", "/sessions") == {"name": "eve", "ended": 0}
-        assert await admin.call("DELETE", "/sessions", params={"name": "ada"}) == {"name": "ada", "ended": 2}
+        assert await admin.call("DELETE", "/sessions", params={"name": "oidc:ada"}) == {"name": "oidc:ada", "ended": 2}
         for one in (here, there):
             one.clock.now += 2
             for session in (first, second):
                 assert (await one.http.get(f"{PREFIX}/whoami", headers={"Cookie": session})).status_code == 401
+
+
+async def test_nobody_of_the_issuer_has_the_name_of_another(deps: Deps, issuer: Provider) -> None:
+    """Whatever name they have there: neither of a token's owner, nor of the server itself, nor of nobody."""
+    async with server(deps, issuer, failed_logins=100) as one:
+        robot = await one.by("robot")
+        for name in ("robot", "system", "anonymous", "-", "system:admin"):
+            headers = {"Authorization": f"Bearer {issuer.token(sub=name, groups=['team-shop'])}"}
+            me = (await one.http.get(f"{PREFIX}/whoami", headers=headers)).json()["data"]
+            assert me["name"] == f"oidc:{name}"
+            assert (await one.http.get(f"{PREFIX}/tokens", headers=headers)).json()["data"]["tokens"] == []
+        await robot.call("DELETE", f"/tokens/{robot.token.split('_')[1]}")
+    async with server(deps, issuer, failed_logins=100, oidc_name_prefix="") as one:
+        for name in ("system", "System", "anonymous", "-", "system:admin", "SYSTEM:node"):
+            headers = {"Authorization": f"Bearer {issuer.token(sub=name)}"}
+            refused = await one.http.get(f"{PREFIX}/whoami", headers=headers)
+            assert refused.status_code == 401, name
+            assert "reserved" in refused.json()["message"]
+
+
+async def test_an_admin_may_make_a_token_for_one_of_the_issuers_people(deps: Deps, issuer: Provider) -> None:
+    """Then both are the same person; nobody else may decide that, and nobody may for a reserved name."""
+    async with server(deps, issuer) as one:
+        admin, eve = await one.by("root"), await one.by("eve", {"role": "admin", "namespaces": ["shop"]})
+        body = {"name": "of ada", "owner": "oidc:ada", "grants": [{"role": "viewer"}]}
+        await eve.post("/tokens", body, 403)
+        made = await admin.post("/tokens", body)
+        session = await logged_in(one, issuer)
+        mine = (await one.http.get(f"{PREFIX}/tokens", headers={"Cookie": session})).json()["data"]["tokens"]
+        assert [token["id"] for token in mine] == [made["id"]]
+        for owner in ("system", "Anonymous", "system:masters"):
+            refused = await admin.post("/tokens", {**body, "owner": owner}, 400)
+            assert [(wrong["field"], wrong["code"]) for wrong in refused["errors"]] == [("owner", "RESERVED")]
+
+
+async def test_a_session_from_before_another_prefix_is_over(deps: Deps, issuer: Provider) -> None:
+    async with server(deps, issuer, oidc_name_prefix="") as before, server(deps, issuer) as after:
+        session = await logged_in(before, issuer)
+        assert (await before.http.get(f"{PREFIX}/whoami", headers={"Cookie": session})).status_code == 200
+        assert (await after.http.get(f"{PREFIX}/whoami", headers={"Cookie": session})).status_code == 401
+
+
+async def test_grants_name_people_as_the_issuer_does(deps: Deps, issuer: Provider) -> None:
+    async with server(deps, issuer) as one:
+        settings = one.deps.identity.model_copy(update={"oidc_grants": "- {user: ada, role: viewer}"})
+        checked = OidcIssuer(settings)
+        assert [grant.role for grant in (await checked.of_bearer(issuer.token())).grants] == ["viewer"]
+        assert (await checked.of_bearer(issuer.token(sub="oidc:ada"))).grants == ()
+        await checked.aclose()
+
+
+@pytest.mark.parametrize("prefix", ["oidc", "system:x:", "System:", "a\n:", "x" * 64 + ":"])
+def test_a_prefix_that_is_part_of_a_name_is_refused(prefix: str) -> None:
+    with pytest.raises(ValueError, match="oidc_name_prefix"):
+        IdentitySettings(oidc_name_prefix=prefix)

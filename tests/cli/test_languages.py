@@ -56,7 +56,7 @@ _UNTRANSLATED = {
     "interrupts.py": {"kubemin: "},
     "reports.py": {"application id", "kubemin logs "},
     "history.py": {"note"},
-    "tokens.py": {"made by"},
+    "tokens.py": {"--owner", "made by"},
     "sets.py": {"--set "},
     "output.py": {"red bold"},
 }

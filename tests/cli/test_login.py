@@ -87,7 +87,7 @@ def test_a_login_by_device_is_kept_used_and_forgotten(ada: InProcess, issuer: Pr
     assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
     assert ada("apps").returncode == 0
     who = ada("whoami", "-o", "json")
-    assert json.loads(who.stdout)["name"] == "ada"
+    assert json.loads(who.stdout)["name"] == "oidc:ada"
     token = json.loads(kept.read_text())["servers"][url]["token"]
     assert token not in done.stdout + done.stderr + who.stdout
     out = ada("logout")

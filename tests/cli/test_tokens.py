@@ -120,3 +120,10 @@ def test_what_would_be_open_or_half_configured_does_not_start(kubemin: Kubemin, 
 def test_what_is_no_time_is_refused(kubemin: Kubemin, expires: str) -> None:
     assert kubemin("token", "create", "x", "--local", f"--expires={expires}").returncode == Exit.USAGE
     assert kubemin("token", "create", "x", "--local", "--role", "root").returncode == Exit.USAGE
+
+
+def test_a_reserved_name_acts_with_no_token(tmp_path: Path) -> None:
+    local = Kubemin(tmp_path)
+    refused = local("token", "create", "first", "--owner", "system", "--role", "admin", "--local")
+    assert refused.returncode == Exit.USAGE
+    assert "--owner: system is reserved" in refused.stderr

@@ -56,7 +56,7 @@ async def checked(issuer: Provider, clock: Clock) -> AsyncIterator[OidcIssuer]:
 
 async def test_groups_and_people_have_what_the_settings_say(issuer: Provider, checked: OidcIssuer) -> None:
     ada = await checked.of_bearer(issuer.token(groups=["team-shop", "others"]))
-    assert (ada.name, ada.how, ada.groups) == ("ada", "oidc", ("team-shop", "others"))
+    assert (ada.name, ada.how, ada.groups) == ("oidc:ada", "oidc", ("team-shop", "others"))
     assert ada.allows(Role.DEPLOYER, Target("default", "shop", "", "web"))
     assert not ada.allows(Role.VIEWER, Target("default", "other", "", "web"))
     root = await checked.of_bearer(issuer.token(sub="root"))
@@ -68,7 +68,7 @@ async def test_groups_and_people_have_what_the_settings_say(issuer: Provider, ch
 @pytest.mark.parametrize("make", [rsa_key, elliptic_key, edwards_key])
 async def test_each_allowed_algorithm(issuer: Provider, checked: OidcIssuer, make: Callable[[str], Any]) -> None:
     issuer.keys = [make("one")]
-    assert (await checked.of_bearer(issuer.token())).name == "ada"
+    assert (await checked.of_bearer(issuer.token())).name == "oidc:ada"
 
 
 WRONG_TIMES = {"expired": ("exp", -31), "not yet": ("nbf", 90), "from the future": ("iat", 90)}
@@ -108,7 +108,7 @@ async def test_a_clock_that_differs_a_little_is_forgiven(issuer: Provider, check
     now = int(time.time())
     near: list[dict[str, Any]] = [{"exp": now - 10}, {"nbf": now + 10, "iat": now + 10}]
     for claims in near:
-        assert (await checked.of_bearer(issuer.token(**claims))).name == "ada"
+        assert (await checked.of_bearer(issuer.token(**claims))).name == "oidc:ada"
 
 
 def unsigned(header: dict[str, Any], payload: str, signature: bytes = b"") -> str:
@@ -154,7 +154,7 @@ async def test_tokens_that_the_issuer_has_not_signed(issuer: Provider, checked: 
     for token in forged:
         with pytest.raises(Unknown):
             await checked.of_bearer(token)
-    assert (await checked.of_bearer(good)).name == "ada"
+    assert (await checked.of_bearer(good)).name == "oidc:ada"
 
 
 async def test_a_new_key_is_found_and_an_old_one_forgotten(issuer: Provider, checked: OidcIssuer, clock: Clock) -> None:
@@ -164,7 +164,7 @@ async def test_a_new_key_is_found_and_an_old_one_forgotten(issuer: Provider, che
     with pytest.raises(Unknown):  # only once in a while does it ask for a key that it does not know
         await checked.of_bearer(issuer.token())
     clock.now += 10
-    assert (await checked.of_bearer(issuer.token())).name == "ada"
+    assert (await checked.of_bearer(issuer.token())).name == "oidc:ada"
     with pytest.raises(Unknown):
         await checked.of_bearer(old)
 
@@ -186,14 +186,14 @@ async def test_without_keys_nobody_is_let_in(issuer: Provider, checked: OidcIssu
     assert issuer.asked == ["metadata"]
     issuer.away = False
     clock.now += 10
-    assert (await checked.of_bearer(issuer.token())).name == "ada"
+    assert (await checked.of_bearer(issuer.token())).name == "oidc:ada"
 
 
 async def test_known_keys_count_while_the_issuer_is_away(issuer: Provider, checked: OidcIssuer, clock: Clock) -> None:
     await checked.of_bearer(issuer.token())
     issuer.away = True
     clock.now += 7200
-    assert (await checked.of_bearer(issuer.token())).name == "ada"
+    assert (await checked.of_bearer(issuer.token())).name == "oidc:ada"
 
 
 async def test_an_issuer_that_hangs_holds_up_nobody_whose_key_is_known(
@@ -204,12 +204,12 @@ async def test_an_issuer_that_hangs_holds_up_nobody_whose_key_is_known(
     issuer.hangs = asyncio.Event()
     clock.now += 7200
     for _ in range(3):
-        assert (await checked.of_bearer(issuer.token())).name == "ada"
+        assert (await checked.of_bearer(issuer.token())).name == "oidc:ada"
     await issuer.waits.wait()
-    assert (await checked.of_bearer(issuer.token())).name == "ada"
+    assert (await checked.of_bearer(issuer.token())).name == "oidc:ada"
     issuer.keys.append(elliptic_key("second"))
     issuer.hangs.set()
-    assert (await checked.of_bearer(issuer.token())).name == "ada"
+    assert (await checked.of_bearer(issuer.token())).name == "oidc:ada"
     assert issuer.asked.count("metadata") == 2
 
 
@@ -233,7 +233,7 @@ async def test_an_address_of_mail_is_a_name_only_if_it_is_verified(issuer: Provi
         with pytest.raises(Unknown):
             await checked.of_bearer(issuer.token(**claims))
     found = await checked.of_bearer(issuer.token(aud="other", email="a@example", email_verified=True))
-    assert found.name == "a@example"
+    assert found.name == "oidc:a@example"
     await checked.aclose()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import math
+import os
 import socket
 import time
 from collections.abc import Callable, Coroutine
@@ -95,7 +96,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
                     )
                 except OSError as error:
                     errors.append(error)
-            raise errors[-1] if errors else OSError(f"{host} has no address")
+            raise errors[-1] if errors else OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
 
     return Loop()
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubemin.cli.connection import Connection
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.language import key, tr
+from kubemin.cli.language import because, key, tr
 from kubemin.cli.output import Output, moment, say
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ async def _make(
 ) -> tuple[str, dict[str, Any]]:
     from pydantic import ValidationError
 
+    from kubemin.identity.errors import Reserved
     from kubemin.identity.grants import GrantBody
     from kubemin.identity.tokens import make_token
     from kubemin.store import Database
@@ -68,6 +69,8 @@ async def _make(
         else:
             await db.check_schema()
         text, row = await make_token(db, name, owner or "admin", [granted], seconds=seconds, made_by="database")
+    except Reserved as error:
+        raise CliError(because("--owner", error), Exit.USAGE) from error
     finally:
         await db.aclose()
     return text, {"id": row.id, "name": row.name, "owner": row.owner, "grants": row.grants, "token": text}

@@ -185,13 +185,14 @@ class Authenticator:
     async def _of_session(self, digest: str, urgent: bool) -> Principal:
         async with self._db.read(urgent=urgent) as tx:
             row = await sessions.get(tx, digest, self._settings.session_idle_seconds)
-        if row is None:
+        known_as = None if row is None or row.grants is not None else self._settings.name_at_issuer(row.name)
+        if row is None or (row.grants is None and known_as is None):
             self._known.pop(f"{_SESSION}{digest}", None)
             raise Unknown(_OVER, SESSION_OVER)
-        if row.grants is not None:
+        if known_as is None:
             grants = tuple(Grant.of(one) for one in row.grants)
         else:
-            grants = self._settings.issuer_grants.of(row.name, row.groups)
+            grants = self._settings.issuer_grants.of(known_as, row.groups)
         return Principal(row.name, "session", grants, tuple(row.groups), row.expires_at, f"{_SESSION}{digest}")
 
     def _recent(self, key: str) -> Principal | None:

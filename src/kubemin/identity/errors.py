@@ -15,6 +15,10 @@ class Unknown(IdentityError):
         self.code = code
 
 
+class Reserved(IdentityError):
+    """A name that nobody may have."""
+
+
 class IssuerAway(IdentityError):
     """The issuer does not answer, and what it said before is not enough. Nobody is let in for that."""
 

@@ -26,6 +26,8 @@ def _grants(text: str) -> "IssuerGrants":
     return IssuerGrants.read(text)
 
 
+_MOST_PREFIX = 64
+
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
 
@@ -37,6 +39,14 @@ def _algorithms(text: str) -> str:
             raise ValueError(f"{one!r} is not one of {', '.join(get_args(Algorithm))}")
     if not _names(text):
         raise ValueError("at least one algorithm is needed")
+    return text
+
+
+def _prefix(text: str) -> str:
+    if text and (len(text) > _MOST_PREFIX or not text.isprintable() or text[-1].isalnum()):
+        raise ValueError(f"it ends with a mark such as `:` or `#`, and has at most {_MOST_PREFIX} characters")
+    if text.casefold().startswith("system:"):
+        raise ValueError("names that begin with system: are Kubernetes' own")
     return text
 
 
@@ -71,6 +81,10 @@ class IdentitySettings(PublicSettings):
     """What a login of the page asks the issuer for."""
     oidc_name_claim: str = "sub"
     """Claim with a caller's name. The issuer must not give one name to two."""
+    oidc_name_prefix: Annotated[str, AfterValidator(_prefix)] = "oidc:"
+    """What all names of the issuer's people begin with, so that none of them is that of an API token's owner. Empty:
+    theirs are as the issuer gives them; then whoever gets a name there is whoever has it here.
+    """
     oidc_groups_claim: str = "groups"
     """Claim with a caller's groups."""
     oidc_grants: Annotated[str, AfterValidator(_grants_text)] = ""
@@ -108,6 +122,10 @@ class IdentitySettings(PublicSettings):
     def algorithms(self) -> list[str]:
         """``oidc_algorithms``, one by one."""
         return _names(self.oidc_algorithms)
+
+    def name_at_issuer(self, name: str) -> str | None:
+        """What the issuer calls one of its people; None where nobody of it has this name, or not any more."""
+        return name.removeprefix(self.oidc_name_prefix) if name.startswith(self.oidc_name_prefix) else None
 
     @property
     def issuer_grants(self) -> "IssuerGrants":

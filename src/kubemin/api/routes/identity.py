@@ -22,6 +22,7 @@ from kubemin.api.models.identity import (
     Whoami,
 )
 from kubemin.api.openapi import errors
+from kubemin.identity.errors import Reserved
 from kubemin.identity.grants import Role
 from kubemin.identity.principal import Principal
 from kubemin.identity.tokens import make_token
@@ -65,10 +66,16 @@ async def list_tokens(deps: Given, asked: Asked) -> Envelope[TokenList]:
 @router.post("/tokens", summary="Make an API token")
 @needs(About.EVERYTHING, Role.ADMIN)
 async def create_token(deps: Given, caller: Caller, body: NewTokenBody) -> Envelope[NewTokenReply]:
-    """The reply has its text, which is stored nowhere."""
+    """The reply has its text, which is stored nowhere. Whoever acts with it is who `owner` says, also if that is one of
+    the issuer's people.
+    """
     seconds = None if body.expires_in_days is None else body.expires_in_days * _DAY
     grants = [one.grant for one in body.grants]
-    made = await make_token(deps.db, body.name, body.owner or caller, grants, seconds=seconds, made_by=caller)
+    try:
+        made = await make_token(deps.db, body.name, body.owner or caller, grants, seconds=seconds, made_by=caller)
+    except Reserved as error:
+        wrong = FieldError(field="owner", code="RESERVED", message=str(error))
+        raise ApiError(400, ApiCode.VALIDATION, str(error), errors=[wrong]) from error
     return Envelope(data=NewTokenReply.made(*made))
 
 

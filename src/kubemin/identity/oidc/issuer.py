@@ -9,6 +9,7 @@ import jwt
 from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
 from kubemin.identity.errors import Unknown
+from kubemin.identity.names import is_reserved
 from kubemin.identity.oidc.http import IssuerHttp
 from kubemin.identity.oidc.keys import Keys
 from kubemin.identity.principal import Principal
@@ -71,16 +72,19 @@ class OidcIssuer:
     def principal(self, claims: Mapping[str, Any]) -> Principal:
         """Who it is by these claims."""
         settings = self._settings
-        name = claims.get(settings.oidc_name_claim)
-        if not isinstance(name, str) or not 0 < len(name) <= _NAME_LENGTH or not name.isprintable():
+        given = claims.get(settings.oidc_name_claim)
+        name = f"{settings.oidc_name_prefix}{given}"
+        if not isinstance(given, str) or not given or len(name) > _NAME_LENGTH or not name.isprintable():
             raise Unknown(f"The issuer's token has no usable claim {settings.oidc_name_claim!r}, which is the name.")
         if settings.oidc_name_claim == "email" and claims.get("email_verified") is not True:
             raise Unknown("The issuer does not say that it has verified the address of mail, which is the name.")
-        given = claims.get(settings.oidc_groups_claim, ())
-        groups = tuple(one for one in (given if isinstance(given, list) else [given]) if isinstance(one, str))
+        if is_reserved(name):
+            raise Unknown(f"Nobody may have the name that the issuer's token has: {name[:100]!r} is reserved.")
+        listed = claims.get(settings.oidc_groups_claim, ())
+        groups = tuple(one for one in (listed if isinstance(listed, list) else [listed]) if isinstance(one, str))
         groups = groups[:_MOST_GROUPS]
         expires = datetime.fromtimestamp(float(claims["exp"]) + settings.oidc_clock_skew_seconds, UTC)
-        return Principal(name, "oidc", settings.issuer_grants.of(name, groups), groups, expires)
+        return Principal(name, "oidc", settings.issuer_grants.of(given, groups), groups, expires)
 
     async def aclose(self) -> None:
         """Close what is open to it."""
