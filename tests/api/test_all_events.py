@@ -22,7 +22,7 @@ from tests.api.test_tasks import _claim, _exec
 Said = Mapping[str, str]
 
 
-async def _next(source: AsyncGenerator[bytes, None], *, event: bool = True) -> Said:
+async def heard(source: AsyncGenerator[bytes, None], *, event: bool = True) -> Said:
     """The fields of the next event, or with ``event=False`` of the next comment."""
     async for frame in source:
         said = dict(line.split(": ", 1) for line in frame.decode().splitlines() if line)
@@ -39,16 +39,16 @@ async def test_it_tells_of_every_task_from_now_on_or_after_an_event(api: Api, de
     ids = [await api.create(name=name) for name in ("one", "two")]
     before = await _exec(api, ids[0])
     source = stream_all(deps, None, Wanted())
-    begin = await _next(source, event=False)
+    begin = await heard(source, event=False)
     after = await _exec(api, ids[1])
-    kind, data = _told(first := await _next(source))
+    kind, data = _told(first := await heard(source))
     assert (kind, data["taskId"], data["appId"], data["status"]) == ("task", after, ids[1]["id"], "waiting")
-    assert (await _next(source, event=False))[""] == "heartbeat"
+    assert (await heard(source, event=False))[""] == "heartbeat"
     await source.aclose()
-    for last, heard in ((begin["id"], [after]), ("0", [before, after]), ("999999", [])):
+    for last, told in ((begin["id"], [after]), ("0", [before, after]), ("999999", [])):
         source = stream_all(deps, last, Wanted())
-        assert [_told(await _next(source))[1]["taskId"] for _ in heard] == heard
-        assert (await _next(source, event=False))["id"] == first["id"]
+        assert [_told(await heard(source))[1]["taskId"] for _ in told] == told
+        assert (await heard(source, event=False))["id"] == first["id"]
         await source.aclose()
     assert not deps.event_hub.feed.followers
 
@@ -61,7 +61,7 @@ async def test_it_tells_what_is_asked_for(api: Api, deps: Deps) -> None:
         async with api.db.begin("test") as tx:
             await events.append_many(tx, task.id, [JobEvent(job=1, status=JobStatus.RUNNING)])
     source = stream_all(deps, "0", Wanted(two["id"], frozenset({"job"})))
-    kind, data = _told(await _next(source))
+    kind, data = _told(await heard(source))
     assert (kind, data["appId"]) == ("job", two["id"])
     await source.aclose()
     for query in ({"appId": "nowhere~none"}, {"type": "x" * 33}):

@@ -1,5 +1,6 @@
 """Applications of several clusters, over HTTP."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -7,10 +8,13 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from kubemin.api.all_events import Wanted, stream_all
 from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
 from kubemin.store import presence, tables
 from tests.api.conftest import PREFIX, Api, application
+from tests.api.test_all_events import heard
+from tests.api.test_lists import every
 from tests.api.two_clusters import knowing_two
 
 
@@ -23,14 +27,41 @@ async def api(deps: Deps) -> AsyncIterator[Api]:
 
 
 async def test_an_application_is_found_by_its_cluster(api: Api) -> None:
-    here, there = await api.create(), await api.create(cluster="edge")
+    here, there = await api.create(tmp_enable=True), await api.create(tmp_enable=True, cluster="edge")
     assert (here["cluster"], there["cluster"]) == ("default", "edge")
     for name, one in (("default~shop", here), ("default~default~shop", here), ("edge~default~shop", there)):
         assert (await api.get(f"/applications/{name}"))["id"] == one["id"]
-    listed = (await api.get("/applications", cluster="edge"))["applications"]
-    assert [one["id"] for one in listed] == [there["id"]]
+    for path in ("/applications", "/applications/templates"):
+        for cluster, ids in (("edge", {there["id"]}), ("prod", set()), (None, {here["id"], there["id"]})):
+            listed = (await api.get(path, **({} if cluster is None else {"cluster": cluster})))["applications"]
+            assert {one["id"] for one in listed} == ids
     said = (await api.get("/applications/default~shop-2", 404))["message"]
     assert "edge~default~shop" in said
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+async def test_tasks_are_listed_by_their_cluster(api: Api, size: int) -> None:
+    ids: dict[str, list[str]] = {"default": [], "edge": []}
+    for number, cluster in enumerate(("default", "edge", "edge", "default", "edge")):
+        run = await api.post("/apply", {"application": application(name=f"app-{number}", cluster=cluster)})
+        ids[cluster].insert(0, run["taskId"])
+    await api.post(f"/workflow/tasks/{ids['edge'][0]}/cleanup")  # changes nothing of one that waits
+    for cluster, expected in (*ids.items(), ("prod", [])):
+        assert await every(api, "/tasks", "tasks", cluster=cluster, pageSize=size) == expected
+        assert await every(api, "/tasks", "tasks", cluster=cluster, status="waiting", pageSize=size) == expected
+        assert await every(api, "/tasks", "tasks", cluster=cluster, status="running", pageSize=size) == []
+    mixed = await api.get("/tasks", cluster="edge", appId="default~app-0")
+    assert mixed["tasks"] == []
+
+
+async def test_events_are_told_of_the_cluster_that_is_asked_for(api: Api, deps: Deps) -> None:
+    for cluster in ("default", "edge"):
+        await api.post("/apply", {"application": application(cluster=cluster)})
+    [task] = (await api.get("/tasks", cluster="edge"))["tasks"]
+    source = stream_all(deps, "0", Wanted(cluster="edge"))
+    assert json.loads((await heard(source))["data"])["taskId"] == task["id"]
+    assert (await heard(source, event=False))[""] == "heartbeat"  # and no more
+    await source.aclose()
 
 
 async def test_the_cluster_of_an_application_never_changes(api: Api) -> None:

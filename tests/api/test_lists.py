@@ -11,7 +11,7 @@ from tests.api.conftest import PREFIX, Api, application
 from tests.store.history import Work
 
 
-async def _all(api: Api, path: str, name: str, between: Any = None, **params: Any) -> list[str]:
+async def every(api: Api, path: str, name: str, between: Any = None, **params: Any) -> list[str]:
     """The ids of all pages, by the cursor of each."""
     found: list[str] = []
     cursor = None
@@ -39,12 +39,12 @@ async def test_a_cursor_goes_once_through_all_tasks_though_new_ones_come(api: Ap
         await _exec(api, one)
 
     mine = [ids[number] for number in (5, 3, 2, 0)]
-    assert await _all(api, "/tasks", "tasks", more, pageSize=size) == ids[::-1]
+    assert await every(api, "/tasks", "tasks", more, pageSize=size) == ids[::-1]
     newer = len((await api.get("/tasks", pageSize=1000))["tasks"]) - len(ids)
-    assert (await _all(api, "/tasks", "tasks", appId=one["id"], pageSize=size))[newer:] == mine
+    assert (await every(api, "/tasks", "tasks", appId=one["id"], pageSize=size))[newer:] == mine
     path = f"/applications/{one['id']}/workflow/tasks"
-    assert (await _all(api, path, "tasks", pageSize=size))[newer:] == mine
-    assert await _all(api, "/tasks", "tasks", status="failed", pageSize=size) == []
+    assert (await every(api, path, "tasks", pageSize=size))[newer:] == mine
+    assert await every(api, "/tasks", "tasks", status="failed", pageSize=size) == []
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
@@ -54,7 +54,7 @@ async def test_a_cursor_goes_once_through_all_applications_though_some_change(ap
     async def change() -> None:  # the first one is then before all that was seen
         await api.post("/applications", {**application(name="app-5"), "id": ids[5]})
 
-    assert await _all(api, "/applications", "applications", change, pageSize=size) == ids[::-1]
+    assert await every(api, "/applications", "applications", change, pageSize=size) == ids[::-1]
     page = await api.get("/applications", pageSize=size)
     assert (page["total"], page["page"]) == (6, 1)
 

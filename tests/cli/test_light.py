@@ -12,6 +12,7 @@ from kubemin.cli.connection import Connection
 
 WORDS = [
     *("-q", "--quiet", "-o", "--output", "--output=wide", "-ojson", "json", "yaml", "table", "--search", "--search=x"),
+    *("--cluster", "--cluster=edge"),
     *(
         "--server",
         "--server=http://b:1",
@@ -38,8 +39,8 @@ ENVIRONMENTS: list[dict[str, str]] = [
 def test_both_call_the_same(environment: dict[str, str], name: str, words: list[str]) -> None:
     calls: list[Any] = []
 
-    def apps(search: str | None, to: Connection) -> None:
-        calls.append((search, to))
+    def apps(to: Connection, *, search: str | None, cluster: str | None) -> None:
+        calls.append((to, search, cluster))
 
     def status(task: str, to: Connection, *, follow: bool) -> int:
         calls.append((task, to, follow))

@@ -193,8 +193,8 @@ def _other(file: str) -> str:
 Command = Callable[[Connection, str], object]
 
 COMMANDS: dict[str, Command] = {
-    "apps": lambda to, _: reports.apps(None, to),
-    "tasks": lambda to, _: reports.tasks(None, None, 5, to),
+    "apps": lambda to, _: reports.apps(to),
+    "tasks": lambda to, _: reports.tasks(to, 5),
     "status": lambda to, _: reports.status("t", to, follow=False),
     "follow": lambda to, _: reports.status("t", to, follow=True),
     "resources": lambda to, _: reports.resources("t", to),

@@ -117,6 +117,7 @@ async def _ask_as_the_api(tx: Tx, task_id: str) -> None:
     await tasks.count_tasks(tx)
     newest = (await tasks.page(tx, limit=3))[0]
     questions: list[dict[str, Any]] = [{}, {"app_id": APP}, {"status": "completed"}, {"status": "failed"}]
+    questions += [{"cluster": "default"}]
     for asked in [*questions, {"since": newest.created_at}]:
         await tasks.page(tx, limit=3, **asked)
         await tasks.page(tx, limit=3, after=await tasks.seq_of(tx, task_id), **asked)

@@ -24,11 +24,14 @@ class Wanted(NamedTuple):
 
     app_id: str | None = None
     types: frozenset[str] = frozenset()
+    cluster: str | None = None
     sight: Sight = None
 
     def has(self, row: AppEventRow) -> bool:
         """Whether this is one of them."""
-        if self.app_id not in (None, row.app_id) or (self.types and row.type not in self.types):
+        if self.app_id not in (None, row.app_id) or self.cluster not in (None, row.cluster):
+            return False
+        if self.types and row.type not in self.types:
             return False
         return self.sight is None or any(
             one.has(row.cluster, row.namespace, row.project, row.app_name) for one in self.sight

@@ -11,8 +11,15 @@ from kubemin.cli.addressed import addressed
 from kubemin.cli.connection import DEFAULT_SERVER, Connection
 from kubemin.cli.output import Form, Output
 
-_OPTIONS = {"--server": "server", "--token": "token", "-o": "form", "--output": "form", "--search": "search"}
-_COMMANDS = {"apps": ({"server", "token", "form", "search"}, 0), "status": ({"server", "token", "form"}, 1)}
+_OPTIONS = {
+    "--server": "server",
+    "--token": "token",
+    "-o": "form",
+    "--output": "form",
+    "--search": "search",
+    "--cluster": "cluster",
+}
+_COMMANDS = {"apps": ({"server", "token", "form", "search", "cluster"}, 0), "status": ({"server", "token", "form"}, 1)}
 """By command: the options that are read here, and how many arguments it takes."""
 
 
@@ -46,15 +53,15 @@ def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Callable[[
     token = given.get("token") or environment.get("KUBEMIN_TOKEN") or None
     to = Connection(server, token, Output(Form(form) if form else None, quiet))
     if name == "apps":
-        return partial(_apps, given.get("search"), to)
+        return partial(_apps, to, given.get("search"), given.get("cluster"))
     task = addressed(named[0])
     return None if task is None else partial(_status, task, to)
 
 
-def _apps(search: str | None, to: Connection) -> None:
+def _apps(to: Connection, search: str | None, cluster: str | None) -> None:
     from kubemin.cli.reports import apps
 
-    apps(search, to)
+    apps(to, search=search, cluster=cluster)
 
 
 def _status(task: str, to: Connection) -> int:

@@ -70,6 +70,7 @@ Namespace = Annotated[
 Cluster = Annotated[
     str | None, typer.Option("--cluster", metavar="NAME", help="The cluster of applications whose file names none.")
 ]
+OfCluster = Annotated[str | None, typer.Option("--cluster", metavar="NAME", help="Only those in this cluster.")]
 Named = Annotated[
     str | None,
     typer.Option("--name", help="The application that plain Kubernetes objects in the files become."),

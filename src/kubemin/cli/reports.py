@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from kubemin.client.replies import OrphanList, Stage, Task, TaskCleanup
 
 
-def apps(search: str | None, to: Connection) -> None:
+def apps(to: Connection, *, search: str | None = None, cluster: str | None = None) -> None:
     """List the applications."""
     with to.client() as client:
         found = listed(
-            "applications", None, lambda size, after: client.applications(search=search, page_size=size, after=after)
+            "applications",
+            None,
+            lambda size, after: client.applications(search=search, cluster=cluster, page_size=size, after=after),
         )
     if to.output.printed(
         found, [shown(one["cluster"], one["namespace"], one["name"]) for one in found["applications"]]
@@ -65,13 +67,15 @@ def apps(search: str | None, to: Connection) -> None:
     to.output.table(columns, rows, key("no applications"), wide=wide)
 
 
-def tasks(app_id: str | None, status: str | None, limit: int, to: Connection) -> None:
+def tasks(
+    to: Connection, limit: int, *, app: str | None = None, cluster: str | None = None, status: str | None = None
+) -> None:
     """List tasks, newest first."""
     with to.client() as client:
         found = listed(
             "tasks",
             limit,
-            lambda size, after: client.tasks(app=app_id, status=status, page_size=size, after=after),
+            lambda size, after: client.tasks(app=app, cluster=cluster, status=status, page_size=size, after=after),
         )
     if to.output.printed(found, [one["taskId"] for one in found["tasks"]]):
         return

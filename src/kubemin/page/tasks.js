@@ -2,7 +2,7 @@
 
 import { html, useState } from "./vendor/htm-preact.js";
 import { Loaded, More, State, StatusFilter, Time, Wide } from "./parts.js";
-import { useClusters } from "./clusters.js";
+import { ClusterFilter, useClusters } from "./clusters.js";
 import { get } from "./server.js";
 import { Task } from "./task/task.js";
 import { link, useLive } from "./use.js";
@@ -13,18 +13,24 @@ const SIZE = 50;
 export const Tasks = ({ parts: [id] }) => (id ? html`<${Task} key=${id} id=${id} />` : html`<${List} />`);
 
 function List() {
-  const [status, choose] = useState("");
+  const [wanted, want] = useState({ status: "", cluster: "" });
   const [cursors, turn] = useState([]); // those that led to this page, the last one to it
   const after = cursors.at(-1);
-  const found = useLive((signal) => get("tasks", { status, after, pageSize: SIZE }, signal), [status, after]);
+  const found = useLive(
+    (signal) => get("tasks", { ...wanted, after, pageSize: SIZE }, signal),
+    [...Object.values(wanted), after],
+  );
   const clusters = useClusters();
-  const change = (value) => {
-    choose(value);
+  const change = (name) => (value) => {
+    want((last) => ({ ...last, [name]: value }));
     turn([]);
   };
   return html`
     <h1>${say("tasks")}</h1>
-    <search class="filters"><${StatusFilter} word="status" value=${status} choose=${change} /></search>
+    <search class="filters">
+      <${StatusFilter} word="status" value=${wanted.status} choose=${change("status")} />
+      <${ClusterFilter} of=${clusters} value=${wanted.cluster} choose=${change("cluster")} />
+    </search>
     <${Loaded} from=${found}>
       ${({ tasks, nextCursor }) => html`
         <${Table} rows=${tasks} several=${clusters.length > 1} />

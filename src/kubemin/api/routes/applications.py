@@ -85,9 +85,10 @@ async def list_templates(
     page_size: PageSize = None,
     after: After = None,
     search: Search = None,
+    cluster: Exactly = None,
 ) -> Envelope[ApplicationList]:
     """The applications that may be used as a template."""
-    wanted = applications.Filter(search=search, templates=True, sight=asked.sight)
+    wanted = applications.Filter(search=search, cluster=cluster, templates=True, sight=asked.sight)
     return Envelope(data=await _list(deps, page, page_size, after, wanted))
 
 

@@ -13,6 +13,7 @@ from kubemin.api.deps import Given
 from kubemin.api.listening import while_valid
 from kubemin.api.lookups import application_named
 from kubemin.api.openapi import EVENT, Responses, errors
+from kubemin.api.parameters import Exactly
 from kubemin.identity.grants import Role
 
 router = APIRouter(tags=["Tasks"])
@@ -39,6 +40,7 @@ async def follow_all_tasks(
         list[Annotated[str, Query(max_length=32)]] | None,
         Query(alias="type", max_length=10, description="Only these kinds of events."),
     ] = None,
+    cluster: Exactly = None,
     last_event_id: Annotated[
         str | None,
         Header(
@@ -53,8 +55,9 @@ async def follow_all_tasks(
     if app_id is not None:
         async with deps.db.read() as tx:
             app_id = await application_named(tx, app_id, asked.sight)
+    wanted = Wanted(app_id, frozenset(types or ()), cluster, asked.sight)
     deps.event_hub.check_free()
     return EventSourceResponse(
-        while_valid(deps, asked, stream_all(deps, last_event_id, Wanted(app_id, frozenset(types or ()), asked.sight))),
+        while_valid(deps, asked, stream_all(deps, last_event_id, wanted)),
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )

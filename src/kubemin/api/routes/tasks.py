@@ -28,7 +28,17 @@ from kubemin.api.models.tasks import (
     TaskStatusReply,
 )
 from kubemin.api.openapi import EVENT, UNCHANGED, Responses, errors
-from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, IfNoneMatch, Page, PageSize, Since, TaskId, moment_of
+from kubemin.api.parameters import (
+    DEFAULT_PAGE_SIZE,
+    After,
+    Exactly,
+    IfNoneMatch,
+    Page,
+    PageSize,
+    Since,
+    TaskId,
+    moment_of,
+)
 from kubemin.identity.grants import Role
 from kubemin.spec.states import TaskStatus
 from kubemin.store import events, evidence, jobs, journal, presence, tasks
@@ -52,6 +62,7 @@ async def list_tasks(
     app_id: Annotated[
         str | None, Query(alias="appId", max_length=191, pattern="^[a-zA-Z0-9~-]*$", description="Of this application.")
     ] = None,
+    cluster: Exactly = None,
     since: Since = None,
     page: Page = None,
     page_size: PageSize = None,
@@ -71,6 +82,7 @@ async def list_tasks(
             tx,
             status=status,
             app_id=app_id,
+            cluster=cluster,
             since=moment,
             after=last,
             limit=size + 1,

@@ -14,6 +14,7 @@ from kubemin.cli.options import (
     Force,
     Formed,
     Note,
+    OfCluster,
     OnActiveTask,
     OnSignalOption,
     Out,
@@ -33,6 +34,7 @@ app = typer.Typer()
 @app.command()
 def apps(
     search: Annotated[str | None, typer.Option("--search", help="Only those whose name holds this.")] = None,
+    cluster: OfCluster = None,
     form: Formed = None,
     quiet: Quiet = False,
     server: Server = DEFAULT_SERVER,
@@ -42,7 +44,7 @@ def apps(
     from kubemin.cli.connection import Connection
     from kubemin.cli.reports import apps as run
 
-    run(search, Connection(server, token, Output(form, quiet)))
+    run(Connection(server, token, Output(form, quiet)), search=search, cluster=cluster)
 
 
 Revision = Annotated[

@@ -11,6 +11,7 @@ from kubemin.cli.options import (
     Formed,
     LogsOf,
     OfApp,
+    OfCluster,
     Quiet,
     Reason,
     Server,
@@ -42,6 +43,7 @@ def status(
 @app.command()
 def tasks(
     app_id: OfApp = None,
+    cluster: OfCluster = None,
     status: Annotated[TaskStatus | None, typer.Option("--status", help="Only those in this status.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 50,
     form: Formed = None,
@@ -53,7 +55,8 @@ def tasks(
     from kubemin.cli.connection import Connection
     from kubemin.cli.reports import tasks as run
 
-    run(app_id, status.value if status else None, limit, Connection(server, token, Output(form, quiet)))
+    to = Connection(server, token, Output(form, quiet))
+    run(to, limit, app=app_id, cluster=cluster, status=status.value if status else None)
 
 
 @app.command()

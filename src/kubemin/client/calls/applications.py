@@ -46,10 +46,16 @@ def applications(
 
 
 def templates(
-    *, search: str | None = None, page: int | None = None, page_size: int | None = None, after: str | None = None
+    *,
+    search: str | None = None,
+    cluster: str | None = None,
+    page: int | None = None,
+    page_size: int | None = None,
+    after: str | None = None,
 ) -> "Call[ApplicationList]":
     """The applications that may be used as a template."""
-    return Call("GET", below("applications", "templates"), {"search": search, **_page(page, page_size, after)})
+    filters = {"search": search, "cluster": cluster}
+    return Call("GET", below("applications", "templates"), {**filters, **_page(page, page_size, after)})
 
 
 def application(app: str) -> "Call[Application]":

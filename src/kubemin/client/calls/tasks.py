@@ -25,6 +25,7 @@ def tasks(
     *,
     status: str | None = None,
     app: str | None = None,
+    cluster: str | None = None,
     since: str | None = None,
     page: int | None = None,
     page_size: int | None = None,
@@ -34,7 +35,8 @@ def tasks(
 
     ``since``: created then or later, as RFC 3339, a date, or unix seconds.
     """
-    filters = {"status": status, "appId": None if app is None else named(app), "since": since}
+    of_app = None if app is None else named(app)
+    filters = {"status": status, "appId": of_app, "cluster": cluster, "since": since}
     return Call("GET", below("tasks"), {**filters, "page": page, "pageSize": page_size, "after": after})
 
 

@@ -130,16 +130,20 @@ async def page(
     *,
     status: str | None = None,
     app_id: str | None = None,
+    cluster: str | None = None,
     since: datetime | None = None,
     after: int | None = None,
     limit: int = 1000,
     offset: int = 0,
     sight: Sight = None,
 ) -> list[Task]:
-    """Tasks of what is seen, newest first: of a status, of an application, created at ``since`` or later.
+    """Tasks of what is seen, newest first: of a status, of an application, of a cluster, created at ``since`` or later.
 
     ``after`` is the ``seq`` of the last one that is known: what comes after it costs the same on each page, where
     ``offset`` tasks are read to be left out.
+
+    Of a cluster with few tasks the newest of all are read until there are enough: with an index of theirs, SQLite
+    claims tasks by that one, and then a claim reads the whole history.
     """
     statement = BRIEF.order_by(tasks.c.seq.desc()).limit(limit).offset(offset or None)
     if status is not None:
@@ -147,6 +151,8 @@ async def page(
         statement = statement.where(among(tasks.c.status, [TaskStatus(status)]))
     if app_id is not None:
         statement = statement.where(tasks.c.app_id == app_id)
+    if cluster is not None:
+        statement = statement.where(tasks.c.cluster == cluster)
     if after is not None:
         statement = statement.where(tasks.c.seq < after)
     found = [to_task(tx, row) for row in await tx.rows(of_seen_tasks(statement, sight))]
