@@ -152,6 +152,46 @@ async def test_a_run_says_which_task_came_of_it(api: Api) -> None:
         assert await rows_of(api, **filters) == expected, filters
 
 
+async def _called(api: Api, method: str, path: str, body: Any, request: str) -> Any:
+    return await api.call(method, path, json=body, headers={"X-Request-Id": request})
+
+
+async def test_a_task_has_the_request_that_asked_for_it_and_the_one_that_cancelled_it(api: Api) -> None:
+    run = await _called(api, "POST", "/apply", {"application": application()}, "run-1")
+    path = f"/applications/{run['appId']}"
+    changed = {"application": application(version="2"), "onActive": "supersede"}
+    asked = {
+        "apply": ("POST", "/apply", changed),
+        "exec": ("POST", f"{path}/workflow/exec", {}),
+        "version": ("POST", f"{path}/version", {"components": []}),
+        "deleted": ("DELETE", path, None),
+    }
+    tasks = {"run-1": run["taskId"]}
+    for name, (method, address, body) in asked.items():
+        tasks[name] = (await _called(api, method, address, body, name))["taskId"]
+    await _called(api, "POST", f"{path}/workflow/cancel", {"taskId": tasks["deleted"]}, "stop")
+    await _called(api, "POST", f"{path}/workflow/cancel", {"taskId": tasks["deleted"]}, "stop-again")
+    await stored()
+    ends = {"run-1": "apply", "apply": "deleted", "exec": "deleted", "version": "deleted", "deleted": "stop"}
+    for name, task_id in tasks.items():
+        status = await api.get(f"/workflow/tasks/{task_id}/status")
+        assert (status["requestId"], status["cancelRequestId"]) == (name, ends[name])
+        [row] = await rows_of(api, requestId=name)
+        assert (row["task"], row["requestId"]) == (task_id, name)
+    assert [row["operation"] for row in await rows_of(api, requestId="stop")] == ["cancel_task"]
+    assert await rows_of(api, requestId="nothing") == []
+    await api.get("/audit", 400, requestId="no id")
+
+
+async def test_a_run_that_is_asked_for_again_has_its_first_request(api: Api) -> None:
+    for request in ("first", "second"):
+        headers = {"X-Request-Id": request, "Idempotency-Key": "once"}
+        run = await api.call("POST", "/apply", json={"application": application()}, headers=headers)
+        status = await api.get(f"/workflow/tasks/{run['taskId']}/status")
+        assert status["requestId"] == "first"
+        assert "cancelRequestId" not in status
+
+
 async def test_pages_and_lines(api: Api) -> None:
     for number in range(7):
         await api.post("/nowhere", {"number": number}, 404)

@@ -49,6 +49,8 @@ async def test_lists_show_what_one_may_see(guarded: Guarded) -> None:
         caller = await guarded.by("eve", {"role": "viewer", **scope})
         assert names(await caller.get("/applications")) == expected
         assert names(await caller.get("/tasks")) == expected
+        of_each = [names(await caller.get("/tasks", cluster=one)) for one in ("default", "edge")]
+        assert sum(map(len, of_each)) == len(expected), "a filter shows no more"
         assert (await caller.get("/applications", pageSize=2, page=1))["total"] == len(expected)
         waiting = (await caller.get("/operations"))["queues"]
         assert sum(one["tasks"] for one in waiting) == len(expected)

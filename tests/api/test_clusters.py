@@ -81,6 +81,15 @@ async def test_a_cluster_that_is_not_known_is_refused_by_name(api: Api, path: st
     assert error["message"] == 'The server knows no cluster "prod"; it knows: default, edge.'
 
 
+async def test_plain_objects_become_an_application_of_the_cluster_that_is_said(api: Api) -> None:
+    text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: '1'}}"
+    for cluster in ("default", "edge"):
+        found = await api.post("/applications/read", {"text": text, "name": "shop", "cluster": cluster})
+        assert (found["valid"], found["application"]["cluster"]) == (True, cluster)
+    found = await api.post("/applications/read", {"text": text, "name": "shop", "cluster": "prod"})
+    assert [(one["field"], "knows no cluster" in one["message"]) for one in found["errors"]] == [("cluster", True)]
+
+
 async def test_what_one_that_is_away_is_asked_is_refused_and_nothing_else(api: Api) -> None:
     assert (await api.get("/orphans")) == {"orphans": []}
     assert "cannot be reached" in (await api.get("/orphans", 503, cluster="edge"))["message"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import update
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from kubemin.dispatch import LocalDoorbell
@@ -20,6 +21,7 @@ from kubemin.spec.reason_codes import ReasonCode, advice_for
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import tasks
 from kubemin.store.tables import tasks as table
+from kubemin.telemetry.requests import on_request
 from kubesim.faults import Fault
 from tests.engine.instance import QUICK, Instance, conf, web
 
@@ -235,6 +237,19 @@ async def test_a_failure_has_its_code(instance: Instance, monkeypatch: pytest.Mo
     before_any_job = (ReasonCode.WORKER_LOST, ReasonCode.INTERNAL, ReasonCode.UNREADABLE)
     if task.cleanup is Cleanup.DONE and code not in before_any_job:
         assert said[0]["component"] in {job.component for job in failed}
+
+
+async def test_a_workers_lines_name_the_request_that_asked_for_the_task(instance: Instance) -> None:
+    broken = [web("api", "api:crash")]
+    with on_request("mine-1"):
+        asked = await instance.exec(await instance.save(broken), QUICKLY)
+    by_nobody = await instance.exec(await instance.save(broken, name="other"), QUICKLY)
+    with capture_logs(processors=[merge_contextvars]) as logged:
+        async with instance.worker():
+            for task in (asked, by_nobody):
+                await instance.settled(task)
+    said = {entry["task"]: entry.get("request_id") for entry in logged if entry["event"] == "task failed"}
+    assert said == {asked: "mine-1", by_nobody: None}
 
 
 async def test_what_completes_or_is_cancelled_has_no_code_and_is_counted(instance: Instance) -> None:

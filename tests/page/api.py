@@ -32,9 +32,12 @@ class Api:
         """What such a call is answered with."""
         return self._client.request(method, path, json=body, params=query).status_code
 
-    def apply(self, name: str, *components: Any, namespace: str = "default", **more: Any) -> str:
+    def apply(
+        self, name: str, *components: Any, namespace: str = "default", cluster: str = "default", **more: Any
+    ) -> str:
         """Run an application; the id of its task."""
-        application = {"name": name, "namespace": namespace, "component": list(components)}
+        place = {"cluster": cluster, "namespace": namespace}
+        application = {"name": name, **place, "component": list(components)}
         task_id: str = self.post("apply", {"application": application, **more})["taskId"]
         return task_id
 

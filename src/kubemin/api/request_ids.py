@@ -3,9 +3,10 @@
 import re
 import secrets
 
-import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kubemin.telemetry.requests import on_request
 
 HEADER = "X-Request-Id"
 KEY = "kubemin.request_id"
@@ -31,7 +32,7 @@ class RequestIds:
                 MutableHeaders(scope=message)[HEADER] = name
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=name):
+        with on_request(name):
             await self._app(scope, receive, named)
 
 

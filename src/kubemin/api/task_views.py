@@ -55,6 +55,8 @@ def status(
         reason_code=task.reason_code,
         advice=advice_for(task.reason_code),
         cancelled_by=task.cancelled_by or "",
+        request_id=task.request_id,
+        cancel_request_id=task.cancel_request_id,
         workflow_id=task.workflow_id,
         workflow_name=task.workflow_name,
         app_id=task.app_id,

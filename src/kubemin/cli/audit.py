@@ -45,6 +45,7 @@ class Wanted:
     app: str | None = None
     task: str | None = None
     outcome: str | None = None
+    request_id: str | None = None
 
 
 def audit(wanted: Wanted, limit: int, to: Connection) -> None:

@@ -50,3 +50,4 @@ class AuditFilters(TypedDict, total=False):
     task: str | None
     outcome: str | None
     status: int | None
+    request_id: str | None

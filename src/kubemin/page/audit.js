@@ -8,7 +8,7 @@ import { say } from "./words.js";
 
 const SIZE = 50;
 const OUTCOMES = ["done", "refused", "failed", "unanswered"];
-const EMPTY = { caller: "", operation: "", app: "", outcome: "" };
+const EMPTY = { caller: "", operation: "", app: "", requestId: "", outcome: "" };
 
 export function Audit() {
   const [wanted, want] = useState(EMPTY);
@@ -29,6 +29,7 @@ export function Audit() {
     <h1>${say("audit")}</h1>
     <search class="filters">
       ${field("caller", "auditCaller")} ${field("operation", "auditOperation")} ${field("app", "auditApp")}
+      ${field("requestId", "auditRequest")}
       <label>
         ${say("outcome")}${" "}
         <select value=${wanted.outcome} onChange=${change("outcome")}>

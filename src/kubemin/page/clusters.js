@@ -11,6 +11,10 @@ export function useClusters() {
   return (found.value?.clusters ?? []).map((one) => one.name);
 }
 
+// Which one is meant where nobody has chosen.
+export const usual = (clusters) => (clusters.includes(DEFAULT) ? DEFAULT : clusters[0]);
+const DEFAULT = "default";
+
 // `all`: whether any may be chosen, and not only one of them.
 export const ClusterFilter = ({ of, value, choose, all = true }) =>
   of.length > 1 &&

@@ -1,6 +1,7 @@
 // For whoever runs the server: its parts, its workers, what waits, what is left undone, and what nobody accounts for.
 
 import { html } from "./vendor/htm-preact.js";
+import { useClusters } from "./clusters.js";
 import { Clusters } from "./operations/clusters.js";
 import { Incomplete } from "./operations/incomplete.js";
 import { Orphans } from "./operations/orphans.js";
@@ -14,6 +15,7 @@ const READY = "../../readyz";
 
 export function Operations() {
   const session = useSession();
+  const clusters = useClusters();
   const found = useLive((signal) => get("operations", {}, signal), []);
   return html`
     <h1>${say("operations")}</h1>
@@ -21,7 +23,7 @@ export function Operations() {
     <${Loaded} from=${found}>
       ${(value) => html`
         ${session.mayAll("viewer") && html`<${Workers} rows=${value.workers} now=${value.now} />`}
-        <${Queues} rows=${value.queues} now=${value.now} />
+        <${Queues} rows=${value.queues} now=${value.now} several=${clusters.length > 1} />
         <${Incomplete} rows=${value.incomplete} total=${value.incompleteTotal} again=${found.again} />
       `}
     <//>
@@ -103,7 +105,7 @@ function Workers({ rows, now }) {
   `;
 }
 
-function Queues({ rows, now }) {
+function Queues({ rows, now, several }) {
   return html`
     <section>
       <h2>${say("appsQueue")}</h2>
@@ -114,6 +116,7 @@ function Queues({ rows, now }) {
               <table>
                 <thead>
                   <tr>
+                    ${several && html`<th scope="col">${say("cluster")}</th>`}
                     <th scope="col">${say("namespace")}</th>
                     <th scope="col">${say("opsWaiting")}</th>
                     <th scope="col">${say("opsOldest")}</th>
@@ -122,10 +125,12 @@ function Queues({ rows, now }) {
                 <tbody>
                   ${rows.map(
                     (one) => html`
-                      <tr key=${one.namespace}>
+                      <tr key=${`${one.cluster}/${one.namespace}`}>
+                        ${several && html`<td>${one.cluster}</td>`}
                         <th scope="row">${one.namespace || "–"}</th>
                         <td class="number">${one.tasks}</td>
-                        <td>${since(now, one.oldest)} (<${Time} at=${one.oldest} />)</td>
+                        <td>${since(now, one.oldest)} (<${Time} at=${one.oldest} />)
+                          ${one.waitsBecause && html`<div class="why">${one.waitsBecause}</div>`}</td>
                       </tr>
                     `,
                   )}

@@ -77,6 +77,7 @@ class Wanted:
     operation: str | None = None
     app: str | None = None
     task: str | None = None
+    request_id: str | None = None
     statuses: tuple[int, int] | None = None
     """The lowest, and the first that is too high."""
 
@@ -176,6 +177,7 @@ def _fitting(wanted: Wanted) -> list[ColumnElement[bool]]:
         (audit.c.operation, wanted.operation),
         (audit.c.app_id, wanted.app),
         (audit.c.task_id, wanted.task),
+        (audit.c.request_id, wanted.request_id),
     ):
         if value is not None:
             found.append(column == value)

@@ -146,11 +146,13 @@ tasks = Table(
     Column("cleanup_attempts", Integer, nullable=False),
     Column("next_cleanup_at", Timestamp),
     Column("cancelled_by", LongText),
+    Column("cancel_request_id", BoundedText(64)),
     Column("cancel_requested_at", Timestamp),
     Column("cancel_cleanup", BoundedText(16)),
     Column("caller", BoundedText(255), nullable=False),
     Column("idempotency_key", BoundedText(255)),
     _sealed("body_hash", "id", nullable=True),
+    Column("request_id", BoundedText(64)),
     Column("traceparent", BoundedText(55)),
     Column("options", LongText, nullable=False),
     _sealed("spec", "id"),
@@ -399,6 +401,7 @@ audit = Table(
     Index(None, "app_id", "seq"),
     Index(None, "task_id", "seq"),
     Index(None, "caller", "seq"),
+    Index(None, "request_id"),
     **_OPTIONS,
 )
 """Calls that change something, each with the hash of the one before: see `spec.audit`. No row is ever changed."""

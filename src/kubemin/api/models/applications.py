@@ -193,6 +193,7 @@ class Text(Body):
     namespace: str | None = Field(
         default=None, description="Its namespace, and that of objects that name none.", max_length=255
     )
+    cluster: str | None = Field(default=None, description="Its cluster.", max_length=255)
 
 
 class Mistake(FieldError):

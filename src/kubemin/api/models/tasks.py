@@ -121,6 +121,8 @@ class TaskStatusReply(Reply):
     reason_code: ReasonCodeField = None
     advice: AdviceField = None
     cancelled_by: str
+    request_id: Absent[str] = Field(default=None, description="The `X-Request-Id` of the call that asked for it.")
+    cancel_request_id: Absent[str] = Field(default=None, description="That of the call that cancelled it.")
     workflow_id: str
     workflow_name: str
     app_id: str

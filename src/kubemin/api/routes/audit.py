@@ -31,6 +31,8 @@ _TEXT_LINES: Responses = {
     }
 }
 
+_PLAIN = r"^[A-Za-z0-9._=-]*$"
+
 Outcome = Annotated[
     Literal["done", "refused", "failed", "unanswered"] | None,
     Query(description="What became of them: by status below 400, 4xx, 5xx, or none."),
@@ -44,6 +46,9 @@ OfTask = Annotated[
     str | None,
     Query(max_length=127, pattern="^[a-zA-Z0-9~-]*$", description="Of this task: its id, or a beginning of it."),
 ]
+RequestId = Annotated[
+    str | None, Query(alias="requestId", max_length=64, pattern=_PLAIN, description="Of this `X-Request-Id`.")
+]
 
 
 async def _wanted(
@@ -56,6 +61,7 @@ async def _wanted(
     task: OfTask = None,
     outcome: Outcome = None,
     status: Status = None,
+    request_id: RequestId = None,
 ) -> Wanted:
     """What the filters mean; an id need not be there any more."""
     if task is not None and not is_id(task):
@@ -69,6 +75,7 @@ async def _wanted(
         operation=operation,
         app=app if app is None else id_named(app) or app,
         task=task,
+        request_id=request_id,
         statuses=statuses if status is None else (status, status + 1),
     )
 

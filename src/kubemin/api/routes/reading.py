@@ -26,9 +26,9 @@ router = APIRouter(prefix="/applications", tags=["Applications"], route_class=St
 async def read_application(deps: Given, asked: Asked, body: Text) -> Envelope[ReadReply]:
     """The application that YAML or JSON means, checked as `apply` checks it, with the line of each mistake.
 
-    Kubernetes objects become an application with the `name` and `namespace` of the request, as `kubemin apply --name`
-    makes it. Stores nothing. The cluster is asked only whether kinds that nobody here knows are in a namespace, and for
-    what the application names and does not make.
+    Kubernetes objects become an application with the `name`, `namespace` and `cluster` of the request, as
+    `kubemin apply --name` makes it. Stores nothing. The cluster is asked only whether kinds that nobody here knows are
+    in a namespace, and for what the application names and does not make.
     """
     try:
         data, origins = await deps.compute_thread.do(lambda: _read(body))
@@ -60,7 +60,8 @@ def _read(body: Text) -> tuple[dict[str, Any], list[Origin]]:
             raise SpecError([Issue("name", IssueCode.MISSING_REQUIRED_FIELD, message)])
         sources = [chart_of(body.text, one.place_of("").line) or "objects" for one in found]
         objects = [PlainObject(source, one.value, "", one) for source, one in zip(sources, found, strict=True)]
-        return application_of(body.name, body.namespace, objects)
+        data, origins = application_of(body.name, body.namespace, objects)
+        return {**data, **({} if body.cluster is None else {"cluster": body.cluster})}, origins
     if len(found) != 1:
         raise ParseError(f"one application is expected, and there are {len(found) or 'none'}")
     if not isinstance(found[0].value, dict):

@@ -29,6 +29,7 @@ Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Befo
 OfCaller = Annotated[str | None, typer.Option("--caller", help="Only calls of this caller.")]
 Operation = Annotated[str | None, typer.Option("--operation", help="Only this operation, such as cancel_task.")]
 OfTask = Annotated[str | None, typer.Option("--task", help="Only calls about this task.")]
+OfRequest = Annotated[str | None, typer.Option("--request", metavar="ID", help="Only the call of this request id.")]
 OfOutcome = Annotated[Outcome | None, typer.Option("--outcome", help="Only calls that ended so.")]
 
 
@@ -41,6 +42,7 @@ def list_rows(
     app_id: OfApp = None,
     task: OfTask = None,
     outcome: OfOutcome = None,
+    request: OfRequest = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 50,
     form: Formed = None,
     quiet: Quiet = False,
@@ -52,7 +54,7 @@ def list_rows(
     from kubemin.cli.audit import audit as run
     from kubemin.cli.connection import Connection
 
-    wanted = Wanted(since, until, caller, operation, app_id, task, outcome and outcome.value)
+    wanted = Wanted(since, until, caller, operation, app_id, task, outcome and outcome.value, request)
     run(wanted, limit, Connection(server, token, Output(form, quiet)))
 
 
@@ -65,6 +67,7 @@ def export(
     app_id: OfApp = None,
     task: OfTask = None,
     outcome: OfOutcome = None,
+    request: OfRequest = None,
     server: Server = DEFAULT_SERVER,
     token: Token = None,
 ) -> None:
@@ -76,7 +79,7 @@ def export(
     from kubemin.cli.audit import export as run
     from kubemin.cli.connection import Connection
 
-    wanted = Wanted(since, until, caller, operation, app_id, task, outcome and outcome.value)
+    wanted = Wanted(since, until, caller, operation, app_id, task, outcome and outcome.value, request)
     run(wanted, Connection(server, token))
 
 

@@ -78,12 +78,15 @@ def check(application: Mapping[str, Any]) -> "Call[Checked]":
     return Call("POST", below("applications", "try"), body=application)
 
 
-def read(text: str, *, name: str | None = None, namespace: str | None = None) -> "Call[ReadText]":
+def read(
+    text: str, *, name: str | None = None, namespace: str | None = None, cluster: str | None = None
+) -> "Call[ReadText]":
     """What YAML or JSON means, checked as `apply` checks it, each mistake with its line. Stores nothing.
 
-    Of plain Kubernetes objects ``name`` says what their application is called.
+    Of plain Kubernetes objects ``name`` says what their application is called, and ``cluster`` where it is.
     """
-    return Call("POST", below("applications", "read"), body={"text": text, "name": name, "namespace": namespace})
+    given = {"text": text, "name": name, "namespace": namespace, "cluster": cluster}
+    return Call("POST", below("applications", "read"), body=given)
 
 
 def plan(

@@ -84,7 +84,8 @@ def audit_lines(*, first: int | None = None, limit: int | None = None, **filters
 
 def _wanted(filters: AuditFilters) -> dict[str, Any]:
     given: dict[str, Any] = {**dict.fromkeys(AuditFilters.__annotations__), **filters}
-    return given | {name: named(given[name]) for name in ("app", "task") if given[name] is not None}
+    given |= {name: named(given[name]) for name in ("app", "task") if given[name] is not None}
+    return {"requestId": given.pop("request_id"), **given}
 
 
 def alive() -> "Call[Alive]":

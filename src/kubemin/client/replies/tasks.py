@@ -131,6 +131,10 @@ class Task(TypedDict):
     advice: NotRequired[str]
     """What to do about it."""
     cancelledBy: str
+    requestId: NotRequired[str]
+    """The ``X-Request-Id`` of the call that asked for it."""
+    cancelRequestId: NotRequired[str]
+    """That of the call that cancelled it."""
     workflowId: str
     workflowName: str
     appId: str

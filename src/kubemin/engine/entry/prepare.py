@@ -19,6 +19,7 @@ from kubemin.spec.reading import is_large
 from kubemin.spec.strategy import StrategySpec
 from kubemin.spec.workflow import components_in_no_step
 from kubemin.store import revisions, tasks
+from kubemin.telemetry.requests import request_now
 from kubemin.telemetry.tracing import traceparent_now
 
 
@@ -91,6 +92,7 @@ class PreparedRun:
             caller=caller,
             idempotency_key=idempotency_key,
             body_hash=body_hash,
+            request_id=request_now(),
             traceparent=traceparent_now(),
         )
 

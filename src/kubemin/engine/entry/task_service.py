@@ -59,6 +59,7 @@ from kubemin.store import (
 )
 from kubemin.store.anew import begun_anew
 from kubemin.store.tasks import Task
+from kubemin.telemetry.requests import request_now
 from kubemin.telemetry.tracing import traceparent_now
 
 _WAIT_FOR_REMOVAL = 60.0
@@ -325,7 +326,7 @@ class TaskService:
     async def _cancel(
         tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPolicy | None, app_id: str
     ) -> Task | None:
-        task = await tasks.cancel(tx, task_id, user, reason, policy, app_id=app_id)
+        task = await tasks.cancel(tx, task_id, user, reason, policy, app_id=app_id, request_id=request_now())
         if task is not None:
             await jobs.end_open(tx, task_id, JobStatus.CANCELLED, reason)
             said = TaskEvent(status=task.status, reason=reason, cancelled_by=user, cleanup=task.cleanup)
@@ -358,6 +359,7 @@ class TaskService:
             options=options.model_copy(update={"namespace": row.namespace, "project": row.project}).write(),
             plan=plan.to_json(),
             caller=caller,
+            request_id=request_now(),
             traceparent=traceparent_now(),
         )
         return await self._insert(tx, new, plan)

@@ -27,6 +27,7 @@ from kubemin.store import Database, tasks
 from kubemin.store.errors import StoreError, UnreadableTask
 from kubemin.store.sealing_keys import MissingKeys
 from kubemin.store.tasks import Task
+from kubemin.telemetry.requests import on_request
 
 log = structlog.get_logger(__name__)
 
@@ -209,7 +210,7 @@ class Worker:
             del self._held[held.run.task.id]
 
     async def _traced(self, run: TaskRun, former: _Held | None) -> None:
-        with traced(self._deps[run.task.cluster].tracer, run.task, self._name):
+        with on_request(run.task.request_id), traced(self._deps[run.task.cluster].tracer, run.task, self._name):
             await self._hold(run, former)
 
     async def _hold(self, run: TaskRun, former: _Held | None) -> None:

@@ -3,19 +3,17 @@
 import { html, useState } from "../vendor/htm-preact.js";
 import { Ask, useAction, Wrong } from "../ask.js";
 import { Objects, refOf } from "../objects.js";
-import { ClusterFilter, useClusters } from "../clusters.js";
+import { ClusterFilter, useClusters, usual } from "../clusters.js";
 import { Wide } from "../parts.js";
 import { get, remove } from "../server.js";
 import { useSession } from "../session.js";
 import { say } from "../words.js";
 
-const DEFAULT = "default";
-
 export function Orphans() {
   const mayDelete = useSession().mayAll("admin");
   const clusters = useClusters();
   const [chosenCluster, place] = useState("");
-  const cluster = chosenCluster || (clusters.includes(DEFAULT) ? DEFAULT : clusters[0]);
+  const cluster = chosenCluster || usual(clusters);
   const [rows, set] = useState(null);
   const [chosen, choose] = useState([]);
   const [asked, ask] = useState(false);

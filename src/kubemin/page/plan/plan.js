@@ -3,6 +3,7 @@
 import { html, useState } from "../vendor/htm-preact.js";
 import { useAction, Wrong } from "../ask.js";
 import { warning } from "../codes.js";
+import { ClusterFilter, useClusters, usual } from "../clusters.js";
 import { Field, Loaded } from "../parts.js";
 import { useKept } from "../kept.js";
 import { document, get, post } from "../server.js";
@@ -23,6 +24,9 @@ component:
 const isPlain = (text) => /^(apiVersion|kind):/m.test(text) || (/^\s*\{/.test(text) && /"apiVersion"/.test(text) && !/"component"/.test(text));
 const OPTIONS = { createNamespace: "planCreateNamespace", adopt: "planAdopt", takeOver: "planTakeOver" };
 
+// What is filled in.
+const given = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value));
+
 export const Plan = ({ parts }) => (parts.length ? html`<${OfDraft} key=${parts[0]} id=${parts[0]} />` : html`<${Write} />`);
 
 function OfDraft({ id }) {
@@ -35,18 +39,21 @@ function OfDraft({ id }) {
 }
 
 function Write({ start = "" }) {
-  const kept = useKept(() => ({ text, options, note, name, namespace }));
+  const kept = useKept(() => ({ text, options, note, name, namespace, cluster: chosen }));
   const [text, write] = useState(kept?.text ?? start);
   const [options, choose] = useState(kept?.options ?? {});
   const [note, annotate] = useState(kept?.note ?? "");
   const [name, rename] = useState(kept?.name ?? "");
   const [namespace, place] = useState(kept?.namespace ?? "");
+  const [chosen, put] = useState(kept?.cluster ?? "");
+  const clusters = useClusters();
+  const cluster = chosen || usual(clusters);
   const plain = isPlain(text);
   const schema = useOnce(document, []).value;
   const [found, set] = useState(null); // what was found, and of which text and options
   const look = useAction(async () => {
     set(null);
-    const called = plain ? { ...(name.trim() && { name: name.trim() }), ...(namespace.trim() && { namespace: namespace.trim() }) } : {};
+    const called = plain ? given({ name: name.trim(), namespace: namespace.trim(), cluster }) : {};
     const { errors, warnings, application } = await post("applications/read", { text, ...called });
     set({ text, options, errors, warnings });
     if (!application) return;
@@ -67,6 +74,12 @@ function Write({ start = "" }) {
       <legend>${say("planPlain")}</legend>
       <${Field} word="planName" value=${name} write=${(value) => (rename(value), set(null))} />
       <${Field} word="planNamespace" value=${namespace} write=${(value) => (place(value), set(null))} />
+      <${ClusterFilter}
+        of=${clusters}
+        value=${cluster}
+        choose=${(value) => (put(value), set(null))}
+        all=${false}
+      />
     </fieldset>`}
     <fieldset class="choices">
       <legend>${say("planOptions")}</legend>

@@ -4,9 +4,9 @@ import { useAction, Wrong } from "../ask.js";
 import { advice } from "../codes.js";
 import { html, useState } from "../vendor/htm-preact.js";
 import { State, Time } from "../parts.js";
-import { post } from "../server.js";
+import { get, post } from "../server.js";
 import { useMay } from "../session.js";
-import { link } from "../use.js";
+import { link, useLive } from "../use.js";
 import { say } from "../words.js";
 import { CancelDialog } from "./cancel.js";
 import { ENDED, isOver } from "./states.js";
@@ -33,6 +33,9 @@ export function Head({ id, model, again }) {
         ${say("queuedBehind")}${" "}
         ${status.queuedBehind.map((one) => html`<a key=${one} href=${link("tasks", one)}>${one.slice(0, 8)}</a>${" "}`)}
       </p>`}
+      ${status.status === "waiting"
+        ? html`<${Waits} id=${id} />`
+        : status.waitsBecause && html`<${Because} of=${status.waitsBecause} />`}
       ${goes && status.hold && html`<${Hold} id=${id} hold=${status.hold} may=${may} again=${again} />`}
       <${Facts} status=${status} />
       ${asks && goes && html`<${CancelDialog} model=${model} close=${() => ask(false)} />`}
@@ -58,6 +61,8 @@ function Facts({ status }) {
     ["attempt", status.attempt > 1 && status.attempt],
     ["worker", status.worker],
     ["cancelledBy", status.cancelledBy],
+    ["request", status.requestId],
+    ["cancelRequest", status.cancelRequestId],
   ];
   return html`
     <dl class="facts">
@@ -65,6 +70,15 @@ function Facts({ status }) {
     </dl>
   `;
 }
+
+// Whether a worker will take it up, which no event says.
+function Waits({ id }) {
+  const found = useLive((signal) => get(`workflow/tasks/${encodeURIComponent(id)}/status`, {}, signal), [id]);
+  const why = found.value?.waitsBecause;
+  return html`<div aria-live="polite">${why && html`<${Because} of=${why} />`}</div>`;
+}
+
+const Because = ({ of }) => html`<p class="why">${say("waitsBecause", of)}</p>`;
 
 function Hold({ id, hold, may, again }) {
   const promote = useAction(() => post(`workflow/tasks/${encodeURIComponent(id)}/promote`).finally(again));

@@ -36,6 +36,7 @@ class NewTask:
     caller: str = ""
     idempotency_key: str | None = None
     body_hash: str | None = None
+    request_id: str | None = None
     traceparent: str | None = None
 
 
@@ -50,6 +51,8 @@ class Task:
     worker ever held the task. ``cancel_cleanup``: what the cancel asked of the cleanup, None if it asked for nothing.
     ``revision``: the number of the application's revision that it runs, None for a removal and for a dry run.
     ``promoted_hold``: the ``seq`` of the last hold that somebody promoted, 0 if nobody did.
+    ``request_id`` and ``cancel_request_id``: of the calls that asked for it, and that cancelled it; None of what nobody
+    asked for by a call.
     ``traceparent``: the span of the request that asked for it, as W3C Trace Context spells it, if traces are kept.
     ``unreadable``: why a worker that claimed it cannot open ``spec`` or ``plan``, which is then None.
     """
@@ -72,11 +75,13 @@ class Task:
     cleanup_attempts: int
     next_cleanup_at: datetime | None
     cancelled_by: str | None
+    cancel_request_id: str | None
     cancel_requested_at: datetime | None
     cancel_cleanup: CleanupPolicy | None
     caller: str
     idempotency_key: str | None
     body_hash: str | None
+    request_id: str | None
     traceparent: str | None
     options: Any
     spec: Any

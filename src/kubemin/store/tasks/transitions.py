@@ -100,16 +100,23 @@ async def finish(
 
 
 async def cancel(
-    tx: Tx, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None, *, app_id: str | None = None
+    tx: Tx,
+    task_id: str,
+    user: str,
+    reason: str,
+    policy: CleanupPolicy | None = None,
+    *,
+    app_id: str | None = None,
+    request_id: str | None = None,
 ) -> Task | None:
     """End a task that has not ended as ``cancelled``, and its revision; returns it (brief).
 
     None if it had ended, or is not of the application ``app_id`` (read the row then).
 
     ``cleanup`` is ``none`` if no worker ever held the task, else ``pending``: its worker, or the next one, rolls back
-    what ``policy`` says; without one, what the task's options say.
+    what ``policy`` says; without one, what the task's options say. ``request_id``: of the call that asks for it.
     """
-    asked = {"reason": reason, "cancelled_by": user, "cancel_cleanup": policy}
+    asked = {"reason": reason, "cancelled_by": user, "cancel_cleanup": policy, "cancel_request_id": request_id}
     how, of = (_CANCEL, {}) if app_id is None else (_CANCEL_OF, {"of_app": app_id})
     if not await _land(tx, task_id, how, **of, **asked):
         return None

@@ -149,11 +149,13 @@ def upgrade() -> None:
         _integer("cleanup_attempts"),
         _moment("next_cleanup_at", nullable=True),
         _words("cancelled_by", nullable=True),
+        _name("cancel_request_id", 64, nullable=True),
         _moment("cancel_requested_at", nullable=True),
         _name("cancel_cleanup", 16, nullable=True),
         _name("caller", 255),
         _name("idempotency_key", 255, nullable=True),
         _words("body_hash", nullable=True),
+        _name("request_id", 64, nullable=True),
         _name("traceparent", 55, nullable=True),
         _words("options"),
         _words("spec"),
@@ -385,6 +387,7 @@ def upgrade() -> None:
     op.create_index("ix_audit_app_id_seq", "audit", ["app_id", "seq"])
     op.create_index("ix_audit_task_id_seq", "audit", ["task_id", "seq"])
     op.create_index("ix_audit_caller_seq", "audit", ["caller", "seq"])
+    op.create_index("ix_audit_request_id", "audit", ["request_id"])
     op.create_table(
         "audit_heads",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
