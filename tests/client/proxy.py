@@ -29,6 +29,8 @@ class Proxy(AbstractContextManager["Proxy"]):
         self.loses_first = False
         self._asked: set[str] = set()
         self.streams = 0
+        self.heard: list[dict[str, str]] = []
+        """The headers of each request, by their names in lower case."""
 
     def __enter__(self) -> "Proxy":
         self._serving[0].start()
@@ -59,6 +61,7 @@ class Proxy(AbstractContextManager["Proxy"]):
         with client, socket.create_connection(self._server) as server, suppress(OSError):
             head = _request(client)
             path = head.split(b" ", 2)[1].decode()
+            self.heard.append(_headers(head))
             server.sendall(head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
             is_stream = path.endswith("/events")
             self.streams += is_stream
@@ -76,6 +79,11 @@ class Proxy(AbstractContextManager["Proxy"]):
                     client.sendall(piece[: max(0, whole - (len(seen) - len(piece)))])
                     return
                 client.sendall(piece)
+
+
+def _headers(request: bytes) -> dict[str, str]:
+    lines = request.partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
+    return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 def _request(client: socket.socket) -> bytes:

@@ -14,6 +14,7 @@ from tests.telemetry.receiver import Received, receiving
 from tests.waiting import PATIENCE, until_found
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+OF_CI = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 CANARY = "s3cr3t-canary"
 SOON = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
 
@@ -63,6 +64,9 @@ def test_one_trace_from_the_callers_request_to_the_rollbacks_objects(tmp_path: P
     with receiving() as receiver:
         env = {"KUBEMIN_OTLP_ENDPOINT": receiver.url, "KUBEMIN_LOG_LEVEL": "info", **SOON}
         with kubemin.dev(env=env) as server:
+            (tmp_path / "app.yaml").write_text(json.dumps(application("by-command", "web:1")))
+            of_ci = {"TRACEPARENT": OF_CI}
+            assert Kubemin(tmp_path, server.url)("apply", "app.yaml", "-q", env=of_ci).returncode == 0
             good, reply = applied(server.url, application("good", "web:1", PASSWORD=CANARY), traceparent=CALLER)
             assert settled(server.url, good)["status"] == "completed"
             late, _ = applied(server.url, application("late", "web:never"), {"timeoutSeconds": 1})
@@ -84,6 +88,14 @@ def test_one_trace_from_the_callers_request_to_the_rollbacks_objects(tmp_path: P
     assert all(above(spans, one)[:3] == ["stage", "task", "POST apply_application"] for one in jobs)
     creates = [one for one in spans if one.name == "kubernetes create"]
     assert all(above(spans, one)[0] == "job" for one in creates)
+
+    # A command hands the trace of its pipeline on, with each of its requests.
+    spans = [one for one in receiver.spans if one.trace_id == OF_CI.split("-")[1]]
+    requests = [one for one in spans if one.name.startswith(("GET ", "POST "))]
+    assert len(requests) > 1
+    assert {one.parent_id for one in requests} == {OF_CI.split("-")[2]}
+    (task,) = [one for one in spans if one.name == "task"]
+    assert above(spans, task) == ["POST apply_application"]
 
     # A trace of its own where the caller has none; failed, with its rollback and each of its objects.
     (task,) = [one for one in receiver.named("task") if one.attributes["kubemin.task"] == late]

@@ -11,7 +11,7 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
-REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-Id")
+REQUEST_HEADERS = ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Traceparent", "X-Request-Id")
 _REPLY_HEADERS = ("Retry-After", "X-Request-Id")
 _LENGTHS = ("content-length", "content-type")
 

@@ -15,6 +15,7 @@ from kubemin.client.methods import Methods
 from kubemin.client.patience import Patience
 from kubemin.client.result import Result
 from kubemin.client.steps import Call, Flow, Give, Hear, Listening, Sleep, Step
+from kubemin.client.tracing import checked
 
 if TYPE_CHECKING:
     from kubemin.client.aio_run import AsyncDeploy
@@ -27,10 +28,12 @@ T = TypeVar("T")
 class AsyncClient(Methods, AbstractAsyncContextManager["AsyncClient"]):
     """One server, asked within one event loop. Every method of `Client` is there, and is awaited."""
 
-    def __init__(self, server: str, token: str | None = None, *, seconds: float = 60.0) -> None:
-        """``seconds``: how long an answer may take. Raises `ValueError` for what is no address of a server."""
+    def __init__(
+        self, server: str, token: str | None = None, *, seconds: float = 60.0, traceparent: str | None = None
+    ) -> None:
+        """``seconds``, ``traceparent``: as those of `Client`. Raises `ValueError` as that does."""
         self.server = server.rstrip("/")
-        self._http = Http(Address(server), authorization(token), seconds)
+        self._http = Http(Address(server), authorization(token), seconds, checked(traceparent))
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()

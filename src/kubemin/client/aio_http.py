@@ -20,6 +20,7 @@ from kubemin.client.address import Address
 from kubemin.client.errors import KubeminError, NotKubemin, ServerLost
 from kubemin.client.sse import Frames
 from kubemin.client.steps import CONNECT_SECONDS, SILENCE_SECONDS, Answer, Call, Listening
+from kubemin.client.tracing import tracing
 
 T = TypeVar("T")
 
@@ -27,11 +28,14 @@ T = TypeVar("T")
 class Http:
     """One server. Each request has a connection of its own, which no server can have closed before it."""
 
-    def __init__(self, address: Address, headers: Mapping[str, str], seconds: float) -> None:
+    def __init__(
+        self, address: Address, headers: Mapping[str, str], seconds: float, traceparent: str | None = None
+    ) -> None:
         """``headers`` are those of every request; ``seconds``: how long an answer may take."""
         self._address = address
         self._headers = headers
         self._seconds = seconds
+        self._traceparent = traceparent
         self._session: ClientSession | None = None
 
     async def ask(self, call: Call[T]) -> T:
@@ -82,7 +86,12 @@ class Http:
         target = URL(self._address.origin + self._address.target(what.path, what.params), encoded=True)
         timeout = ClientTimeout(total=None, sock_connect=min(CONNECT_SECONDS, seconds), sock_read=seconds)
         return await self._session.request(
-            method, target, data=content, headers=headers, timeout=timeout, allow_redirects=False
+            method,
+            target,
+            data=content,
+            headers={**tracing(self._traceparent), **headers},
+            timeout=timeout,
+            allow_redirects=False,
         )
 
     def _broken(self, error: Exception) -> KubeminError:

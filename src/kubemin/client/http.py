@@ -10,6 +10,7 @@ from kubemin.client.credential import Credential
 from kubemin.client.errors import KubeminError, NotKubemin, ServerLost, Unauthorized
 from kubemin.client.sse import Frames
 from kubemin.client.steps import CONNECT_SECONDS, SILENCE_SECONDS, Answer, Call, Listening
+from kubemin.client.tracing import tracing
 
 T = TypeVar("T")
 
@@ -19,11 +20,14 @@ PIECE = 65536
 class Http:
     """One server. Each request has a connection of its own, which no server can have closed before it."""
 
-    def __init__(self, address: Address, credential: Credential, seconds: float) -> None:
+    def __init__(
+        self, address: Address, credential: Credential, seconds: float, traceparent: str | None = None
+    ) -> None:
         """``credential`` is shown with every request; ``seconds``: how long an answer may take."""
         self._address = address
         self._credential = credential
         self._seconds = seconds
+        self._traceparent = traceparent
 
     def ask(self, call: Call[T]) -> T:
         """The data of one reply. Raises `KubeminError`."""
@@ -92,7 +96,7 @@ class Http:
         """Send a request; the head of its answer. Raises what `http.client` does."""
         connection.sock.settimeout(seconds)
         target = self._address.target(what.path, what.params)
-        connection.request(method, target, content, dict(headers))
+        connection.request(method, target, content, {**tracing(self._traceparent), **headers})
         return connection.getresponse()
 
     def _broken(self, error: Exception) -> KubeminError:

@@ -16,6 +16,7 @@ from kubemin.client.methods import Methods
 from kubemin.client.patience import Patience
 from kubemin.client.result import Result
 from kubemin.client.steps import Call, Flow, Give, Hear, Listening, Sleep, Step
+from kubemin.client.tracing import checked
 
 if TYPE_CHECKING:
     from kubemin.client.options import RunOptions
@@ -28,22 +29,31 @@ T = TypeVar("T")
 class Client(Methods, AbstractContextManager["Client"]):
     """One server. Nothing stays open between requests: several threads may use one client, and it needs no close."""
 
-    def __init__(self, server: str, token: str | Credential | None = None, *, seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        server: str,
+        token: str | Credential | None = None,
+        *,
+        seconds: float = 60.0,
+        traceparent: str | None = None,
+    ) -> None:
         """``token`` may be one that is renewed; ``seconds``: how long an answer may take.
 
-        Raises `ValueError` for what is no address of a server.
+        ``traceparent``: the span that the requests belong to (W3C Trace Context); without it that of the running
+        OpenTelemetry context, if there is one. Raises `ValueError` for what is no address of a server, or no span.
         """
         self.server = server.rstrip("/")
         self.seconds = seconds
         self._token = Fixed(token) if token is None or isinstance(token, str) else token
-        self._http = Http(Address(server), self._token, seconds)
+        self._traceparent = checked(traceparent)
+        self._http = Http(Address(server), self._token, seconds, self._traceparent)
 
     def __exit__(self, *_: object) -> None:
         """Nothing is open."""
 
     def asking(self, seconds: float) -> Self:
         """The same server, asked with so many seconds for each answer."""
-        return type(self)(self.server, self._token, seconds=seconds)
+        return type(self)(self.server, self._token, seconds=seconds, traceparent=self._traceparent)
 
     def deploy(
         self,
