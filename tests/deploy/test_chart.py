@@ -14,9 +14,11 @@ import pytest
 import yaml
 
 from kubemin import __version__
+from kubemin.api.metrics import _gauges
 from kubemin.settings import Settings
 from kubemin.spec.limits import Limits
 from kubemin.spec.pod_security import refused_of_spec
+from kubemin.store.tasks import TaskCounts
 from tests.docs.test_rbac import rules
 from tests.render.schemas import VERSIONS, is_known
 from tests.render.test_pod_security import beyond_restricted
@@ -33,7 +35,11 @@ _PEER = {"namespaceSelector": {"matchLabels": {"team": "a"}}}
 ALL: Json = {
     "image": {"repository": "example.com/kubemin", "tag": "1", "pullPolicy": "Always"},
     "secretName": "shared",
-    "settings": {"KUBEMIN_MAX_CONCURRENT_TASKS": 3000000, "KUBEMIN_REQUEST_TIMEOUT_SECONDS": 40.5},
+    "settings": {
+        "KUBEMIN_CLUSTERS": "{edge: {inCluster: true}, prod: {kubeconfig: /prod}}",
+        "KUBEMIN_MAX_CONCURRENT_TASKS": 3000000,
+        "KUBEMIN_REQUEST_TIMEOUT_SECONDS": 40.5,
+    },
     "auth": {"secretName": "auth", "settings": {"KUBEMIN_MAX_BODY_BYTES": "9000"}},
     "volumes": [{"name": "ca", "configMap": {"name": "ca"}}],
     "volumeMounts": [{"name": "ca", "mountPath": "/ca", "readOnly": True}],
@@ -41,7 +47,11 @@ ALL: Json = {
     "podAnnotations": {"a": "b"},
     "listenAddress": "::",
     "api": {"rights": "read", "allowedHosts": ["kubemin.example"], "autoscaling": {"enabled": True}},
-    "worker": {"drainSeconds": 100.5, "keda": {"enabled": True, "prometheus": "http://prometheus:9090"}},
+    "worker": {
+        "serves": ["edge", "prod"],
+        "drainSeconds": 100.5,
+        "keda": {"enabled": True, "prometheus": "http://prometheus:9090"},
+    },
     "rights": {"namespaces": False},
     "service": {"type": "LoadBalancer", "port": 8080, "annotations": {"a": "b"}},
     "ingress": {
@@ -59,7 +69,7 @@ ALL: Json = {
         "https": {"to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]},
         "extraEgress": [{"ports": [{"port": 8443}]}],
     },
-    "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
 }
 """Everything that can be turned on is."""
 LITTLE: Json = {
@@ -97,7 +107,66 @@ def test_kubernetes_knows_all_of_it(made: dict[str, list[Json]], version: str) -
     assert made.keys() == CASES.keys()
     for objects in made.values():
         assert all_wrong(objects, version) == []
-        assert {one["kind"] for one in objects if not is_known(one, version)} <= {"PodMonitor", "ScaledObject"}
+        assert {one["kind"] for one in objects if not is_known(one, version)} <= {
+            "PodMonitor",
+            "PrometheusRule",
+            "ScaledObject",
+        }
+
+
+def test_alerts_are_those_of_the_file_and_what_the_operator_takes(made: dict[str, list[Json]]) -> None:
+    """Its own objects have no published schema here: each field is one of its API's, and of the type that this has."""
+    (rule,) = of(made["all"], "PrometheusRule")
+    text = (CHART.parent / "monitoring" / "rules.yaml").read_text()
+    assert rule["spec"] == yaml.safe_load(text)
+    assert rule["spec"].keys() == {"groups"}
+    for group in rule["spec"]["groups"]:
+        assert group.keys() <= {"name", "interval", "rules"}
+        for one in group["rules"]:
+            assert {"alert", "expr", "labels", "annotations"} <= one.keys() <= {"for", *_ALERT}
+            assert all(isinstance(one[name], kind) for name, kind in _ALERT.items())
+            assert re.fullmatch(r"[0-9]+[smh]", one.get("for", "1m"))
+            assert all(isinstance(value, str) for name in ("labels", "annotations") for value in one[name].values())
+    (monitor,) = of(made["all"], "PodMonitor")
+    assert monitor["metadata"]["labels"] == {**rule["metadata"]["labels"], "release": "prometheus"}
+    assert monitor["spec"].keys() == {"selector", "podMetricsEndpoints"}
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert endpoint == {"port": "health", "path": "/metrics", "interval": "30s"}
+    for case in ("least", "little"):
+        assert {one["apiVersion"] for one in made[case]} & {rule["apiVersion"], "keda.sh/v1alpha1"} == set()
+
+
+_ALERT = {"alert": str, "expr": str, "labels": dict, "annotations": dict}
+
+
+def test_workers_are_as_many_as_the_tasks_of_their_clusters_need(made: dict[str, list[Json]]) -> None:
+    (worker,) = of(made["all"], "Deployment", "kubemin-worker")
+    assert list(settings_of(worker["spec"]["template"]["spec"]).served_clusters) == ["edge", "prod"]
+    (api,) = of(made["all"], "Deployment", "kubemin-api")
+    assert settings_of(api["spec"]["template"]["spec"]).serves == ""
+    keda = {"enabled": True, "prometheus": "http://prometheus:9090"}
+    queries = {
+        (): "max(kubemin_queue_oldest_task_age_seconds)",
+        ("edge",): 'max(kubemin_queue_oldest_task_age_by_cluster_seconds{cluster=~"edge"}) or vector(0)',
+        ("a", "b"): 'max(kubemin_queue_oldest_task_age_by_cluster_seconds{cluster=~"a|b"}) or vector(0)',
+    }
+    answers = render_all([{**LEAST, "worker": {"serves": list(serves), "keda": keda}} for serves in queries])
+    for answer, query in zip(answers, queries.values(), strict=True):
+        assert isinstance(answer, list)
+        (scaled,) = of(answer, "ScaledObject")
+        (trigger,) = scaled["spec"]["triggers"]
+        assert trigger["metadata"]["query"] == query
+        assert set(re.findall(r"kubemin_\w+", query)) <= exported()
+    own = render({**LEAST, "worker": {"serves": ["edge"], "keda": {**keda, "query": "up"}}})
+    assert of(own, "ScaledObject")[0]["spec"]["triggers"][0]["metadata"]["query"] == "up"
+    with pytest.raises(Refused, match="serves"):
+        render({**LEAST, "worker": {"serves": ["Edge"]}})
+
+
+def exported() -> set[str]:
+    """The gauges that tell of the database."""
+    empty = TaskCounts({}, {}, 0, {}, {}, 0, 0)
+    return {family.name for family in _gauges(empty)}
 
 
 def test_every_pod_is_restricted(made: dict[str, list[Json]]) -> None:
@@ -326,7 +395,8 @@ _OTHER: Mapping[tuple[str, ...], Any] = {
     ("podSpec",): {"priorityClassName": "high"},
     ("settings",): {"KUBEMIN_ADOPT": "true"},
     ("auth", "settings"): {"KUBEMIN_ADOPT": "true"},
-    ("podMonitor", "interval"): "5s",
+    ("monitoring", "interval"): "5s",
+    ("worker", "serves"): ["edge"],
 }
 
 

@@ -320,7 +320,7 @@ async def test_the_tally_counts_what_matters(db: Database) -> None:
     assert set(empty.statuses) == {TaskStatus.WAITING, TaskStatus.QUEUED, TaskStatus.RUNNING}
     assert set(empty.cleanups) == set(Cleanup) - {Cleanup.NONE, Cleanup.DONE}
     assert {*empty.statuses.values(), *empty.cleanups.values(), empty.oldest_waiting, *empty[-2:]} == {0}
-    assert empty.oldest_by_namespace == {}
+    assert (empty.oldest_by_cluster, empty.oldest_by_namespace) == ({}, {})
     for number in range(4):
         await add_tasks(db, "abcd"[number], app=f"app{number}")
     held = [await claim(db) for _ in range(3)]
@@ -339,6 +339,7 @@ async def test_the_tally_counts_what_matters(db: Database) -> None:
     }
     assert found.cleanups[Cleanup.INCOMPLETE] == 1
     assert 0 < found.oldest_waiting < 3600
+    assert found.oldest_by_cluster == {"default": found.oldest_waiting}
     assert (found.leases_held, found.leases_expired) == (1, 1)
 
 

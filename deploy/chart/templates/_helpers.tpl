@@ -111,3 +111,12 @@ readinessProbe:
   timeoutSeconds: 5
   failureThreshold: 2
 {{- end }}
+
+{{/* How long the oldest task of these clusters has waited, of all where none is named; 0 where none waits. */}}
+{{- define "kubemin.queueAge" -}}
+{{- if . -}}
+max(kubemin_queue_oldest_task_age_by_cluster_seconds{cluster=~"{{ join "|" . }}"}) or vector(0)
+{{- else -}}
+max(kubemin_queue_oldest_task_age_seconds)
+{{- end }}
+{{- end }}

@@ -86,6 +86,12 @@ def _gauges(found: TaskCounts | None) -> Iterator[GaugeMetricFamily]:
         found.oldest_waiting,
     )
     yield _by(
+        "kubemin_queue_oldest_task_age_by_cluster_seconds",
+        "The same by the task's cluster; where nothing waits there is none.",
+        "cluster",
+        found.oldest_by_cluster.items(),
+    )
+    yield _by(
         "kubemin_queue_oldest_task_age_by_namespace_seconds",
         "The same by the application's namespace, of the 20 that wait longest; where nothing waits there is none.",
         "namespace",

@@ -66,7 +66,7 @@ def of_metrics() -> str:
     Engine(nothing, [], LocalSignals(), LocalDoorbell(), EngineSettings(), "worker", of_worker)
     metrics.Measured(nothing, registry=of_server)
     Deliverer(nothing, [], nothing, of_server)
-    measured = [*of_server.collect(), *metrics._gauges(TaskCounts({}, {}, 0, {}, 0, 0))]
+    measured = [*of_server.collect(), *metrics._gauges(TaskCounts({}, {}, 0, {}, {}, 0, 0))]
     return page(
         "Metrics",
         "What `/metrics` says, in the text format of Prometheus. How to read it, and what to alert on:"

@@ -21,6 +21,11 @@ _BY_CLEANUP = (
     select(tasks.c.cleanup, func.count().label("number")).where(among(tasks.c.cleanup, _LEFT)).group_by(tasks.c.cleanup)
 )
 _OLDEST = select(func.min(tasks.c.created_at)).where(tasks.c.status == TaskStatus.WAITING)
+_OLDEST_BY_CLUSTER = (
+    select(tasks.c.cluster, func.min(tasks.c.created_at).label("oldest"))
+    .where(tasks.c.status == TaskStatus.WAITING)
+    .group_by(tasks.c.cluster)
+)
 _NAMESPACES = 20
 _OLDEST_BY_NAMESPACE = (
     select(applications.c.namespace, func.min(tasks.c.created_at).label("oldest"))
@@ -39,13 +44,15 @@ class TaskCounts(NamedTuple):
 
     ``statuses`` are those of tasks that have not ended, ``cleanups`` those that are under way or left something.
     ``oldest_waiting``: seconds for which the oldest waiting task has waited, 0 if none does;
-    ``oldest_by_namespace``: the same for the namespaces that wait longest, 20 at most. ``leases_held``: tasks
-    whose lease is valid; ``leases_expired``: tasks whose worker is gone, and that wait to be taken over.
+    ``oldest_by_cluster``: the same for each cluster whose tasks wait; ``oldest_by_namespace``: for the namespaces that
+    wait longest, 20 at most. ``leases_held``: tasks whose lease is valid; ``leases_expired``: tasks whose worker is
+    gone, and that wait to be taken over.
     """
 
     statuses: Mapping[TaskStatus, int]
     cleanups: Mapping[Cleanup, int]
     oldest_waiting: float
+    oldest_by_cluster: Mapping[str, float]
     oldest_by_namespace: Mapping[str, float]
     leases_held: int
     leases_expired: int
@@ -57,6 +64,7 @@ async def count_tasks(tx: Tx) -> TaskCounts:
     statuses |= {TaskStatus(row.status): row.number for row in await tx.rows(_BY_STATUS)}
     cleanups |= {Cleanup(row.cleanup): row.number for row in await tx.rows(_BY_CLEANUP)}
     oldest, leased, expired = [await tx.scalar(one) for one in (_OLDEST, _LEASED, _EXPIRED)]
+    by_cluster = await tx.rows(_OLDEST_BY_CLUSTER) if oldest else ()
     by_namespace = await tx.rows(_OLDEST_BY_NAMESPACE) if oldest else ()
     now = await tx.now()
 
@@ -67,6 +75,7 @@ async def count_tasks(tx: Tx) -> TaskCounts:
         statuses,
         cleanups,
         age(oldest) if oldest else 0.0,
+        {row.cluster: age(row.oldest) for row in by_cluster},
         {row.namespace: age(row.oldest) for row in by_namespace},
         leased - expired,
         expired,
