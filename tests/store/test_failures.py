@@ -32,6 +32,7 @@ from tests.servers.process import free_port
 from tests.servers.proxy import Proxy
 from tests.store.conftest import Servers
 from tests.store.rows import add_application, add_tasks, id_of, new_task, read_task
+from tests.waiting import until_true
 
 _HOLD = """
 import sqlite3, sys
@@ -279,6 +280,18 @@ async def test_a_connection_that_was_idle_is_asked_first(monkeypatch: pytest.Mon
         await db.ping()
         await add_tasks(db, "a")
         await db.aclose()
+
+
+async def test_a_connection_whose_end_was_seen_is_used_no_more(postgresql_url: str, servers: Servers) -> None:
+    """However short ago it answered: the first request after the server's restart is no reason to fail either."""
+    async with _behind_a_proxy(postgresql_url, servers) as behind:
+        pool = behind.db._writer.pool
+        assert isinstance(pool, direct.DirectPool)
+        [session] = pool._idle
+        behind.proxy.cut()
+        await until_true(session.driver.is_closed)
+        await add_tasks(behind.db, "a")
+        assert await behind.landed()
 
 
 @asynccontextmanager

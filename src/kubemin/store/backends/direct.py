@@ -52,7 +52,7 @@ class _Session:
 
     async def answers(self) -> bool:
         """Whether the server is still there; it is asked after a pause only, as asking is a round trip."""
-        if time.monotonic() < self.trusted_until:
+        if time.monotonic() < self.trusted_until and not self.driver.is_closed():
             return True
         try:
             await self.driver.execute("SELECT 1")
