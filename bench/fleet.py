@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ from kubemin.store import Database, jobs, tasks
 from kubesim.kubeconfig import kubeconfig
 from tests.servers.postgresql import Postgresql
 from tests.servers.valkey import Valkey
+
+_LONGEST_LINE = 16 * 1024 * 1024
 
 
 @dataclass
@@ -55,12 +58,42 @@ class Process:
                 await self._news.wait()
             return found[0]
 
+    async def kill(self) -> None:
+        """SIGKILL: as a machine dies."""
+        self.process.kill()
+        await self.process.wait()
+        await self._reading
+
     async def stop(self) -> None:
         """SIGTERM: what it holds is handed over."""
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
         await self.process.wait()
         await self._reading
+
+
+async def started(
+    command: Sequence[str],
+    settings: Mapping[str, str],
+    log: Path,
+    on_line: Callable[[str], None] = lambda _: None,
+    *,
+    stdin: bool = False,
+) -> Process:
+    """Start a module with these settings and no others; what it logs is added to a file. ``stdin``: it is told more."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("KUBEMIN_")}
+    with log.open("ab") as written:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *command,
+            env={**plain, **settings},
+            stdin=asyncio.subprocess.PIPE if stdin else None,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=written,
+            limit=_LONGEST_LINE,
+        )
+    return Process(process, on_line)
 
 
 @dataclass
@@ -77,10 +110,12 @@ class Fleet:
     folder: Path
     processes: list[Process] = field(default_factory=list)
     apps: list[str] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
+    """Of every process that is started, as environment variables."""
 
-    async def api(self) -> str:
-        """Start `kubemin serve --workers 0`; its address."""
-        serving = await self._start(["kubemin", "serve", "--workers", "0", "--port", "0"], self.valkey.url)
+    async def api(self, port: int = 0) -> str:
+        """Start `kubemin serve --workers 0`; its address. It is the last of ``processes``."""
+        serving = await self._start(["kubemin", "serve", "--workers", "0", "--port", str(port)], self.valkey.url)
         return "http://" + (await serving.said("ready at")).partition("http://")[2]
 
     async def server(self) -> str:
@@ -106,17 +141,13 @@ class Fleet:
     async def _start(
         self, command: Sequence[str], redis_url: str | None, on_line: Callable[[str], None] = lambda _: None
     ) -> Process:
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("KUBEMIN_")}
         given = {
             "KUBEMIN_DATABASE_URL": self.url,
             "KUBEMIN_KUBECONFIG": str(self.folder / "cluster.yaml"),
             **({"KUBEMIN_REDIS_URL": redis_url} if redis_url else {}),
+            **self.settings,
         }
-        with (self.folder / "log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", *command, env=plain | given, stdout=asyncio.subprocess.PIPE, stderr=log
-            )
-        self.processes.append(Process(process, on_line))
+        self.processes.append(await started(command, given, self.folder / "log", on_line))
         return self.processes[-1]
 
     async def grow(self, count: int) -> dict[str, str]:
@@ -164,16 +195,24 @@ class Fleet:
         await until(check, 0.2)
 
 
+def begin_with(server: Postgresql, data: Path) -> None:
+    """Have a server that has not started yet begin with a copy of another one's data."""
+    subprocess.run(["cp", "-a", str(data), str(server.folder / "data")], check=True)
+
+
 @asynccontextmanager
-async def fleet(*, speed: float = 1, sqlite: bool = False) -> AsyncIterator[Fleet]:
+async def fleet(*, speed: float = 1, sqlite: bool = False, data: Path | None = None) -> AsyncIterator[Fleet]:
     """The servers, and no process of ours yet. PostgreSQL's commits reach the disk.
 
     ``speed`` is the cluster's: the faster, the sooner a Deployment that is not ready is given up. ``sqlite``: the
-    processes share an SQLite file.
+    processes share an SQLite file. ``data``: a folder of a PostgreSQL server, a copy of which it begins with.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="kubemin-bench-")))
-        postgres = stack.enter_context(Postgresql(durable=True))
+        postgres = Postgresql(durable=True)
+        if data is not None:
+            begin_with(postgres, data)
+        stack.enter_context(postgres)
         valkey = stack.enter_context(Valkey())
         cluster = stack.enter_context(simulated(speed))
         (folder / "cluster.yaml").write_text(kubeconfig(cluster.url))

@@ -239,7 +239,7 @@ async def _outdated(world: World, all_tasks: list[Task], live: dict[ObjectRef, M
         stays |= {row.ref for row in rows if row.purpose is Purpose.REMOVE and row.state is ResourceState.KEPT}
         completed.add(task.app_id)
         had.setdefault(task.app_id, set()).update(applied | left.pop(task.app_id, set()))
-    owned = {app: (await has(world, app)).keys() for app in completed}
+    owned = {app: (await has(world.db, app)).keys() for app in completed}
     return [
         f"{ref} is still there, although {app} no longer has it"
         for app, refs in had.items()

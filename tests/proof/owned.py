@@ -8,7 +8,7 @@ from kubemin.render import render
 from kubemin.spec.application import parse_application
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import JobStatus
-from kubemin.store import applications, jobs, revisions
+from kubemin.store import Database, applications, jobs, revisions
 from kubemin.store.tasks import Task
 from tests.proof.manifests import LIMITS
 
@@ -23,9 +23,9 @@ async def undone_by(world: World, task: Task) -> set[str]:
     return {row.component for row in rows if row.status not in (JobStatus.COMPLETED, JobStatus.SKIPPED)} - {""}
 
 
-async def has(world: World, app_id: str) -> dict[ObjectRef, Manifest]:
+async def has(db: Database, app_id: str) -> dict[ObjectRef, Manifest]:
     """The objects that the current revision says that the application has."""
-    async with world.db.read() as tx:
+    async with db.read() as tx:
         row, application = await revisions.current(tx, app_id), await applications.with_key(tx, app_id)
     if row is None or application is None:
         return {}

@@ -73,7 +73,7 @@ def _last_of_each_application(round_tasks: list[Task]) -> list[Task]:
 
 
 async def _not_deleted(world: World, task: Task, live: dict[ObjectRef, Manifest]) -> list[str]:
-    current = (await has(world, task.app_id)).keys()
+    current = (await has(world.db, task.app_id)).keys()
     in_use = {row.ref for row in await rows_of(world, task.id) if "uses it" in (row.why or "")}
     stores = [obj for ref, obj in live.items() if ref.kind == "StatefulSet"]
     return [

@@ -191,7 +191,7 @@ async def _of_cluster(
     world: World, app_id: str, live: Mapping[ObjectRef, Manifest], excused: Collection[ObjectRef]
 ) -> list[str]:
     """The cluster has what the current revision says, with the values that it says, and nothing more."""
-    wanted = await has(world, app_id)
+    wanted = await has(world.db, app_id)
     found = []
     for ref, manifest in wanted.items():
         if ref in excused:
@@ -200,7 +200,7 @@ async def _of_cluster(
         if ref not in live:
             found.append(f"{ref} is of the current revision of {app_id}, and is not there")
         elif application_of(live[ref]) == app_id:  # a volume claim that is only named may be another's
-            lacks = lacking(_plain(manifest), live[ref])
+            lacks = lacking(as_stored(manifest), live[ref])
             found += [f"{ref} is not as the current revision says: {one}" for one in lacks]
     return found + [
         f"{ref} is there, and no current revision of {app_id} has it"
@@ -229,7 +229,7 @@ async def _excused(world: World, tasks: list[Task]) -> set[ObjectRef]:
     return found
 
 
-def _plain(manifest: Manifest) -> Manifest:
+def as_stored(manifest: Manifest) -> Manifest:
     """With what is written as text as it is stored."""
     texts = manifest.get("stringData")
     if texts is None:

@@ -1,0 +1,1 @@
+"""Load and endurance: much history, many clients, and processes that are killed. Traffic only to loopback."""
