@@ -72,6 +72,8 @@ _TIMES = (
 
 async def copy(execute: Execute, ids: dict[str, tuple[str, str, str] | None], copies: int, stride: int) -> None:
     """Copy the sample that is in the database. ``ids``: of the sample, of applications with what names them."""
+    if copies == 1:
+        return
     await execute("CREATE TABLE fill_ids (n INTEGER, old VARCHAR(64), new VARCHAR(64), PRIMARY KEY (n, old))", ())
     rows = [(n, old, _new(old, named, n)) for n in range(1, copies) for old, named in ids.items()]
     await execute("INSERT INTO fill_ids VALUES ($1, $2, $3)", rows)
@@ -185,15 +187,21 @@ async def postgresql_with(tasks: int) -> Path:
             async def execute(statement: str, rows: Sequence[Sequence[Any]]) -> None:
                 await (connection.executemany(statement, rows) if rows else connection.execute(statement))
 
+            await _go_on(connection)
             await copy(execute, ids, copies, stride)
-            for name, column in {**_GENERATED, "outbox": "seq"}.items():
-                place = f"pg_get_serial_sequence('{name}', '{column}')"
-                await connection.execute(f"SELECT setval({place}, (SELECT coalesce(max({column}), 1) FROM {name}))")
+            await _go_on(connection)
             await connection.execute("VACUUM ANALYZE")  # as the server itself would have done by then
             await connection.close()
             await db.aclose()
             await asyncio.to_thread(_keep, server, kept)
     return kept
+
+
+async def _go_on(connection: asyncpg.Connection) -> None:
+    """Have generated keys go on after those that are there."""
+    for name, column in {**_GENERATED, "outbox": "seq"}.items():
+        place = f"pg_get_serial_sequence('{name}', '{column}')"
+        await connection.execute(f"SELECT setval({place}, (SELECT coalesce(max({column}), 1) FROM {name}))")
 
 
 def _keep(server: Postgresql, kept: Path) -> None:

@@ -130,7 +130,7 @@ _FORMER = "seq % 10 = 0"
 _GIVE = (
     f"UPDATE resources SET holder = NULL, applied = NULL, before = NULL "
     f"WHERE task_id IN (SELECT id FROM tasks WHERE {_FORMER})",
-    f"UPDATE tasks SET app_id = :app, plan = NULL, revision = NULL WHERE {_FORMER}",
+    f"UPDATE tasks SET app_id = :app, idempotency_key = NULL, plan = NULL, revision = NULL WHERE {_FORMER}",
 )
 """A tenth of the history becomes that of one application: of old tasks most is forgotten."""
 

@@ -20,6 +20,7 @@ from kubemin.store import (
     jobs,
     journal,
     last_writes,
+    overview,
     pruning,
     revisions,
     shares,
@@ -126,6 +127,12 @@ async def _ask_as_the_api(tx: Tx, task_id: str) -> None:
     await applications.page(tx, applications.Filter(status="failed"), limit=3)
     await applications.count(tx, applications.Filter(status="failed"))
     await applications.statuses(tx, [APP])
+    await overview.newest_tasks(tx, [APP])
+    await overview.deployed(tx, [APP])
+    await overview.waiting(tx, [APP])
+    await overview.workers(tx)
+    await overview.queues(tx)
+    await overview.incomplete(tx, 3)
 
 
 async def fill(db: Database, name: str, count: int, prefix: str) -> None:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from kubemin.store import Database, workflows
+from kubemin.store import Database, applications, audit, workflows
+from kubemin.store.applications import Filter
 from tests.servers.postgresql import Postgresql
 from tests.store.conftest import Servers
 from tests.store.history import APP, KEPT, Work, fill, live
@@ -53,6 +54,39 @@ async def test_no_statement_of_a_task_does_more_with_a_longer_history(sqlite: Da
         statement: (few[statement], steps) for statement, steps in many.items() if steps > 1.2 * few[statement] + 60
     }
     assert grown == {}
+
+
+async def test_no_list_does_more_with_more_that_it_does_not_show(sqlite: Database) -> None:
+    """Of applications by name, or in a namespace, and of calls of one kind: the others are not read."""
+    work = Work()
+    work.watch_sqlite(sqlite)
+
+    async def asked(others: range) -> dict[str, float]:
+        for number in others:
+            await add_application(sqlite, f"app-{number}")
+        async with sqlite.begin("calls") as tx:
+            await audit.append(tx, [(_call("apply_application", f"r{number}"), 0.0) for number in others], None)
+        work.read.clear()
+        work.executed.clear()
+        async with sqlite.read() as tx:
+            for wanted in (Filter(name="shop"), Filter(namespace="rare")):
+                assert len(await applications.page(tx, wanted, limit=10)) == 1
+                assert await applications.count(tx, wanted) == 1
+            assert len(await audit.newest(tx, audit.Wanted(operation="create_token"), before=None, limit=10)) == 1
+        return work.each()
+
+    await add_application(sqlite, namespace="rare")
+    async with sqlite.begin("calls") as tx:
+        await audit.append(tx, [(_call("create_token", "first"), 0.0)], None)
+    few, many = await asked(range(20)), await asked(range(20, 400))
+    assert few.keys() == many.keys()
+    assert {statement: steps for statement, steps in many.items() if steps > 1.2 * few[statement] + 60} == {}
+
+
+def _call(operation: str, request_id: str) -> audit.Call:
+    about = dict.fromkeys(("authenticated", "address", "target", "app", "task"), "")
+    told = {"caller": "ada", "method": "POST", "operation": operation, "request_id": request_id}
+    return audit.Call(**told, **about, status=200, code=0)
 
 
 async def test_no_statement_of_a_task_reads_many_rows_of_a_long_history(

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, func, literal_column, select
 
 from kubemin.spec.states import Cleanup, RevisionState, TaskStatus, TaskType
 from kubemin.store.clock import past
@@ -33,6 +33,8 @@ class Deployed(NamedTuple):
     spec: Any
 
 
+_NONE_YET = literal_column("0")
+"""Before every time. SQLite takes the index for a comparison, and reads the whole history for IS NOT NULL."""
 _OF = applications.c.id.in_(bindparam("ids", expanding=True))
 _NEWEST = select(tasks.c.seq).where(tasks.c.app_id == applications.c.id).order_by(tasks.c.seq.desc()).limit(1)
 _NEWEST_TASKS = select(*(tasks.c[name] for name in ("app_id", *NewestTask._fields))).where(
@@ -106,7 +108,7 @@ async def workers(tx: Tx) -> list[WorkerLeases]:
         func.count().label("tasks"),
         func.min(tasks.c.claimed_at).label("since"),
         func.min(tasks.c.lease_expires_at).label("until"),
-    ).where(tasks.c.lease_owner.is_not(None), tasks.c.lease_expires_at.is_not(None))
+    ).where(tasks.c.lease_owner.is_not(None), tasks.c.lease_expires_at > _NONE_YET)
     late = select(tasks.c.lease_owner.label("worker"), func.count().label("tasks")).where(
         tasks.c.lease_owner.is_not(None), past(tasks.c.lease_expires_at)
     )

@@ -70,6 +70,8 @@ applications = Table(
     Column("updated_at", Timestamp, nullable=False),
     UniqueConstraint("cluster", "namespace", "name"),
     Index(None, "updated_at", "id"),
+    Index(None, "namespace", "updated_at", "id"),
+    Index(None, "name"),
     **_OPTIONS,
 )
 
@@ -402,6 +404,7 @@ audit = Table(
     Index(None, "task_id", "seq"),
     Index(None, "caller", "seq"),
     Index(None, "request_id"),
+    Index(None, "operation", "seq"),
     **_OPTIONS,
 )
 """Calls that change something, each with the hash of the one before: see `spec.audit`. No row is ever changed."""

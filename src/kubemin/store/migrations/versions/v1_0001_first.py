@@ -79,6 +79,8 @@ def upgrade() -> None:
         **_OPTIONS,
     )
     op.create_index("ix_applications_updated_at_id", "applications", ["updated_at", "id"])
+    op.create_index("ix_applications_namespace_updated_at_id", "applications", ["namespace", "updated_at", "id"])
+    op.create_index("ix_applications_name", "applications", ["name"])
     op.create_table(
         "components",
         _name("app_id", 24),
@@ -388,6 +390,7 @@ def upgrade() -> None:
     op.create_index("ix_audit_task_id_seq", "audit", ["task_id", "seq"])
     op.create_index("ix_audit_caller_seq", "audit", ["caller", "seq"])
     op.create_index("ix_audit_request_id", "audit", ["request_id"])
+    op.create_index("ix_audit_operation_seq", "audit", ["operation", "seq"])
     op.create_table(
         "audit_heads",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
