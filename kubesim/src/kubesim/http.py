@@ -70,6 +70,7 @@ class Api:
             path = request.rel_url.raw_path
             call = await _read_call(request, path, self._registry.catalog)
             if caller is not None:
+                caller = caller.acting(request.headers, path, call)
                 if call is None:
                     caller.visit(path)
                 else:

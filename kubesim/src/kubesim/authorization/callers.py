@@ -1,11 +1,20 @@
 """Who sends a request, by its bearer token, and whether RBAC lets them."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from kubesim.authorization.escalation import check_escalation
-from kubesim.authorization.policy import Policy, User
+from kubesim.authorization.impersonation import Headers, Request, impersonated, wanted
+from kubesim.authorization.policy import (
+    ANONYMOUS,
+    AUTHENTICATED,
+    MASTERS,
+    UNAUTHENTICATED,
+    Policy,
+    User,
+    groups_of,
+)
 from kubesim.authorization.rules import Right
 from kubesim.calls import Call
 from kubesim.jsondata import Object
@@ -15,8 +24,8 @@ from kubesim.selectors import field_terms
 from kubesim.storage import Storage
 from kubesim.verbs import Guard
 
-_ADMIN = User("kubernetes-admin", ("system:masters", "system:authenticated"))
-_ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+_ADMIN = User("kubernetes-admin", (MASTERS, AUTHENTICATED))
+_ANONYMOUS = User(ANONYMOUS, (UNAUTHENTICATED,))
 _PUBLIC = ("/version", "/healthz", "/livez", "/readyz")
 
 
@@ -58,8 +67,7 @@ class Authorization:
         account = self._storage.shelf("serviceaccounts").find(namespace, name)
         if account is None or account.obj["metadata"]["uid"] != uid:
             raise _unauthorized()
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
-        return User(f"system:serviceaccount:{namespace}:{name}", groups)
+        return User(f"system:serviceaccount:{namespace}:{name}", (*groups_of(namespace), AUTHENTICATED))
 
 
 def _unauthorized() -> Problem:
@@ -73,9 +81,20 @@ class Caller:
     user: User
     policy: Policy
 
+    def acting(self, headers: Headers, path: str, call: Call | None) -> "Caller":
+        """The caller as which these headers ask to be taken, for this call or path. 403 where they may not."""
+        as_whom = wanted(headers)
+        if as_whom is None:
+            return self
+        if call is None:
+            asked = Request(Right("get", url=path), "")
+        else:
+            asked = Request(*self._asked("patch" if call.verb == "apply" else call.verb, call))
+        return replace(self, user=impersonated(self.policy, self.user, as_whom, asked))
+
     def visit(self, path: str) -> None:
         """Refuse a path that is about no resource: what discovers the API is open to everybody who is somebody."""
-        known = "system:authenticated" in self.user.groups and not path.startswith("/sim/")
+        known = AUTHENTICATED in self.user.groups and not path.startswith("/sim/")
         if not (self.user.is_master or known or path.rstrip("/") in _PUBLIC):
             raise Problem(403, "Forbidden", f'forbidden: User "{self.user.name}" cannot get path "{path}"')
 
@@ -94,19 +113,24 @@ class Caller:
             self._require("create", call)
 
     def _require(self, verb: str, call: Call) -> None:
-        target = call.target
-        plural, group = target.resource.plural, target.resource.group
-        resource = f"{plural}/{target.subresource}" if target.subresource else plural
-        name = target.name or _selected(call)
-        namespace = target.name if target.resource.key == "namespaces" else target.namespace
-        if self.policy.allows(self.user, Right(verb, group, resource, name), namespace):
+        right, namespace = self._asked(verb, call)
+        if self.policy.allows(self.user, right, namespace):
             return
         where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
-        why = f'User "{self.user.name}" cannot {verb} resource "{resource}" in API group "{group}" {where}'
+        why = f'User "{self.user.name}" cannot {verb} resource "{right.resource}" in API group "{right.group}" {where}'
         if missing := self.policy.rules_of(self.user, namespace)[1]:
             listed = ", ".join(missing)
             why += f": RBAC: [{listed}]" if len(missing) > 1 else f": RBAC: {listed}"
-        raise forbidden(target.resource, name, why)
+        raise forbidden(call.target.resource, right.name, why)
+
+    @staticmethod
+    def _asked(verb: str, call: Call) -> tuple[Right, str]:
+        """The right that a call needs, and in which namespace."""
+        target = call.target
+        plural, group = target.resource.plural, target.resource.group
+        resource = f"{plural}/{target.subresource}" if target.subresource else plural
+        namespace = target.name if target.resource.key == "namespaces" else target.namespace
+        return Right(verb, group, resource, target.name or _selected(call)), namespace
 
 
 def _selected(call: Call) -> str:

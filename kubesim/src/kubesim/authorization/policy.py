@@ -11,7 +11,16 @@ from kubesim.storage import Key, Storage
 ROLES = {"Role": "roles", "ClusterRole": "clusterroles"}
 BINDINGS = ("rolebindings", "clusterrolebindings")
 
+MASTERS = "system:masters"
+AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
+ANONYMOUS = "system:anonymous"
 _ACCOUNT = "system:serviceaccount:"
+
+
+def groups_of(namespace: str) -> tuple[str, ...]:
+    """The groups of a namespace's ServiceAccounts, but for that of everybody."""
+    return "system:serviceaccounts", f"system:serviceaccounts:{namespace}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +33,7 @@ class User:
     @property
     def is_master(self) -> bool:
         """Whether nothing is ever refused to it."""
-        return "system:masters" in self.groups
+        return MASTERS in self.groups
 
 
 class Policy:
