@@ -183,7 +183,7 @@ async def test_a_plan_says_what_stays_and_what_would_go(held: Held, take_over: b
     inject(held, INJECTED[f"{field}[X]"])
     autoscalers = Autoscalers(held.cluster)
     unchanged = Unchanged(autoscalers, held.journal.last_writes, take_over)
-    inquiry = Inquiry(held.cluster, Adoption(_unknown), autoscalers, unchanged, {}, take_over=take_over)
+    inquiry = Inquiry(held.cluster, held.cluster, Adoption(_unknown), autoscalers, unchanged, {}, take_over=take_over)
     (found,) = (await inquiry.preview_jobs([Job(1, "", "", "", "", ours())])).values()
     assert found.warnings == (() if take_over else (f"keeps {field}[X] (manager kubectl-set)",))
     assert found.verb == ("change" if take_over else "same")

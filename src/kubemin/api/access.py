@@ -16,6 +16,7 @@ from kubemin.engine.entry.admission import Admit
 from kubemin.engine.errors import AppNotFound, TaskNotFound
 from kubemin.identity.grants import Role, Target, in_cluster
 from kubemin.identity.principal import Principal
+from kubemin.spec.acting import Asker
 from kubemin.spec.application import Application
 from kubemin.spec.characters import visible
 from kubemin.spec.names import DEFAULT_CLUSTER
@@ -83,6 +84,11 @@ class Access:
     def sight(self) -> Collection[Scope] | None:
         """What they may see; None is everything."""
         return self.principal.sight()
+
+    @property
+    def asker(self) -> Asker:
+        """Who they are to the clusters: themselves, also where they name another as the ``user``."""
+        return Asker(self.principal.name, self.principal.groups)
 
     @property
     def admit(self) -> Admit | None:

@@ -28,6 +28,7 @@ from kubemin.identity.principal import Principal
 from kubemin.settings.api import ApiSettings
 from kubemin.settings.audit import AuditSettings
 from kubemin.settings.identity import IdentitySettings
+from kubemin.spec.acting import Asker
 from kubemin.spec.limits import Limits
 from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.states import CleanupPolicy
@@ -57,6 +58,7 @@ class TaskService(Protocol):
         idempotency_key: str | None = None,
         body_hash: str | None = None,
         admit: Admit | None = None,
+        asker: Asker | None = None,
     ) -> Task:
         """Record a run of a draft, of a file, of a former revision, or a restart."""
 
@@ -80,11 +82,18 @@ class TaskService(Protocol):
         keep_resources: bool = False,
         delete_volumes: bool = False,
         admit: Admit | None = None,
+        asker: Asker | None = None,
     ) -> Task:
         """Record a task that removes the application, and deletes or releases its resources."""
 
     async def delete_resources(
-        self, app_id: str, caller: str = "system", *, delete_volumes: bool = False, admit: Admit | None = None
+        self,
+        app_id: str,
+        caller: str = "system",
+        *,
+        delete_volumes: bool = False,
+        admit: Admit | None = None,
+        asker: Asker | None = None,
     ) -> tuple[list[str], list[str]]:
         """Remove what the application has in the cluster; what was deleted and what could not be."""
 
@@ -135,14 +144,14 @@ class Deps:
     heartbeat_seconds: float = 15
     event_poll_seconds: float = 0.5
 
-    def of_cluster(self, name: str) -> ClusterServices:
-        """What may be asked of a cluster. Raises 503 where the server does not know it."""
+    def of_cluster(self, name: str, asker: Asker) -> ClusterServices:
+        """What they may ask of a cluster. Raises 503 where the server does not know it, and `CannotActAs`."""
         found = self.clusters.get(name)
         if found is None:
             known = ", ".join(sorted(self.clusters)) or "none"
             said = f"This server is not connected to a cluster {name}; it knows: {known}."
             raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, said)
-        return found
+        return found.asked_by(asker)
 
     async def placed(self, data: Mapping[str, Any], cluster: object = None) -> Mapping[str, Any]:
         """See `Placing`. The cluster is what the application says, or this one; one that is not known is not asked."""

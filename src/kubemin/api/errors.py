@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from kubemin.api.codes import OF_ISSUE, ApiCode
 from kubemin.api.envelope import ApiError, FieldError
-from kubemin.cluster.errors import ClusterError
+from kubemin.cluster.errors import CallerForbidden, ClusterError
 from kubemin.engine.errors import (
     AppChanged,
     AppNotFound,
@@ -30,6 +30,7 @@ from kubemin.engine.errors import (
     TaskNotFound,
     WorkflowNotFound,
 )
+from kubemin.spec.acting import CannotActAs
 from kubemin.spec.issues import MAX_ISSUES, Issue, SpecError, and_more
 from kubemin.spec.wording import describe_error, field_path
 from kubemin.store.errors import (
@@ -69,6 +70,10 @@ def api_error(error: Exception) -> ApiError:
             return _of_engine(error)
         case StoreError():
             return _of_store(error)
+        case CannotActAs():
+            return ApiError(403, ApiCode.FORBIDDEN, sentence(str(error)))
+        case CallerForbidden():
+            return ApiError(403, ApiCode.FORBIDDEN, sentence(error.message))
         case ClusterError():
             return ApiError(503, ApiCode.CLUSTER_UNREACHABLE, sentence(error.message), headers=_SOON)
         case _:
@@ -184,6 +189,15 @@ def install(app: FastAPI) -> None:
 
     The one for ``Exception`` runs outside all middleware; the server logs the traceback.
     """
-    for kind in (ApiError, SpecError, RequestValidationError, HTTPException, EngineError, StoreError, ClusterError):
+    for kind in (
+        ApiError,
+        SpecError,
+        RequestValidationError,
+        HTTPException,
+        EngineError,
+        StoreError,
+        ClusterError,
+        CannotActAs,
+    ):
         app.add_exception_handler(kind, _respond)
     app.add_exception_handler(Exception, _respond)

@@ -109,6 +109,7 @@ async def open_parts(
                     timeout=settings.request_timeout_seconds,
                     metrics=metrics,
                     name=name,
+                    naming=settings.namings.get(name),
                     patient=patient,
                 )
                 for name, source in clusters.items()

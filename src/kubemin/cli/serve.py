@@ -64,7 +64,9 @@ async def _serve(settings: Settings, workers: Workers, *, in_process: bool, tria
         engine = make_engine(settings, parts) if in_process else None
         compute_thread = ComputeThread()
         allowed = limits(settings).model_copy(update={"clusters": frozenset(parts.clusters)})
-        service = TaskService(parts.db, parts.signals, parts.doorbell, allowed, settings, compute_thread)
+        service = TaskService(
+            parts.db, parts.signals, parts.doorbell, allowed, settings, compute_thread, settings.namings
+        )
         authenticator, code_flow = _identity(settings, parts.db)
         informers = engine.informers if engine else {}
         watches = {

@@ -61,6 +61,7 @@ def refuse_open_address(settings: "Settings") -> None:
             address=host or tr("every address"),
         )
         raise CliError(message, Exit.USAGE)
+    _refuse_to_act_as_nobody(settings)
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise CliError(tr("KUBEMIN_TLS_CERTIFICATE and KUBEMIN_TLS_KEY go together"), Exit.USAGE)
     _refuse_unusable_certificate(settings)
@@ -77,6 +78,17 @@ def refuse_open_address(settings: "Settings") -> None:
                 address=host or tr("every address"),
             )
         )
+
+
+def _refuse_to_act_as_nobody(settings: "Settings") -> None:
+    """Raise :class:`CliError` where it is to be done as whoever asks, and nobody has to say who they are."""
+    if not settings.authenticates and (clusters := sorted(settings.namings)):
+        message = tr(
+            "KUBEMIN_IMPERSONATION=caller (cluster {clusters}) needs authentication (KUBEMIN_AUTH=token or "
+            "KUBEMIN_OIDC_ISSUER): without it nobody says who asks",
+            clusters=", ".join(clusters),
+        )
+        raise CliError(message, Exit.USAGE)
 
 
 def tls_of(settings: "Settings") -> tuple[str, str] | None:

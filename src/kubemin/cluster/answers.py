@@ -1,5 +1,6 @@
 """Turns a response of the API server into an object, or into a `ClusterError`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,12 @@ _DEFINITE: Mapping[int, type[errors.ClusterError]] = {
     429: errors.Throttled,
 }
 _MAX_TEXT = 500
+_CANNOT_IMPERSONATE = re.compile(r'[Uu]ser "[^"]*" cannot impersonate(-on)?(:| )')
+"""Only the text tells it: the right that is missing is KubeMin's, and not that of whom it acts as."""
+_HOW_TO_IMPERSONATE = (
+    "KubeMin may not act here as whoever asked, for its own account lacks the right to impersonate "
+    "(deploy/impersonation.yaml, or impersonation of the chart): "
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,9 @@ def error_for(request: Request, status: int, headers: Mapping[str, str], body: b
     kind = _error_type(request, status, reason, message, causes)
     if kind is errors.Throttled and after is None:
         after = 1.0
+    advice = _HOW_TO_IMPERSONATE if kind is errors.NotImpersonated else ""
     return kind(
-        f"{describe(request)}: {message.rstrip('.')} ({status}{f' {reason}' if reason else ''}).",
+        f"{describe(request)}: {advice}{message.rstrip('.')} ({status}{f' {reason}' if reason else ''}).",
         status=status,
         reason=reason,
         causes=causes,
@@ -82,6 +90,8 @@ def _error_type(
         return errors.Unanswered if request.is_write else errors.ServerError
     if status == 403 and any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
         return errors.NamespaceTerminating
+    if status == 403 and request.acting_as is not None:
+        return errors.NotImpersonated if _CANNOT_IMPERSONATE.search(message) else errors.CallerForbidden
     if status == 409 and request.method == "POST":
         # The reason is AlreadyExists in both cases; only the message shows that the object is being deleted.
         if "object is being deleted" in message:

@@ -16,7 +16,8 @@ from kubemin.cluster.discovery import Discovery
 from kubemin.cluster.errors import ClusterError, NotFound, ServerError
 from kubemin.cluster.request_metrics import RequestMetrics
 from kubemin.cluster.requests import Request
-from kubemin.cluster.transport import Transport
+from kubemin.cluster.transport import ActingTransport, Transport
+from kubemin.spec.acting import Identity, Naming
 from kubemin.spec.kind import Kind
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.names import DEFAULT_CLUSTER
@@ -47,14 +48,26 @@ class Cluster:
     run to its end (design R1). The methods raise no other exception than ClusterError.
     """
 
-    def __init__(self, transport: Transport, *, timeout: float, hook: Hook | None, name: str = DEFAULT_CLUSTER) -> None:
+    def __init__(
+        self,
+        transport: Transport | ActingTransport,
+        *,
+        timeout: float,
+        hook: Hook | None,
+        name: str = DEFAULT_CLUSTER,
+        naming: Naming | None = None,
+        discovery: Discovery | None = None,
+    ) -> None:
         self.name = name
         """What the server calls it: applications and tasks name it so."""
+        self.naming = naming
+        """How callers are called there, where what they ask for is done as them; None: it is done as KubeMin."""
         self._transport = transport
+        self._timeout = timeout
         # The server stops before we do: else a write that it still works on could land after we stopped waiting.
         self._server_timeout = ("timeout", f"{max(1, round(timeout * 900))}ms")
         self._hook = hook
-        self._discovery = Discovery(self._ask)
+        self._discovery = discovery or Discovery(self._ask)
 
     @classmethod
     async def connect(
@@ -68,6 +81,7 @@ class Cluster:
         hook: Hook | None = None,
         metrics: RequestMetrics | None = None,
         name: str = DEFAULT_CLUSTER,
+        naming: Naming | None = None,
         patient: bool = False,
     ) -> Self:
         """Read the configuration. Sends nothing to the server yet.
@@ -81,7 +95,31 @@ class Cluster:
         credentials = await (Credentials.load_or_wait(source) if patient else Credentials.load(source))
         if credentials.unreadable:
             log.warning("a cluster cannot be used yet", cluster=name, error=credentials.unreadable)
-        return cls(Transport(credentials, timeout=timeout, metrics=metrics), timeout=timeout, hook=hook, name=name)
+        transport = Transport(credentials, timeout=timeout, metrics=metrics)
+        return cls(transport, timeout=timeout, hook=hook, name=name, naming=naming)
+
+    def acting_as(self, identity: Identity | None) -> "Cluster":
+        """The same connection, whose requests are done as ``identity``; None is itself.
+
+        What the cluster serves is still asked by KubeMin itself: everybody may know it. Its methods raise
+        `CallerForbidden` and `NotImpersonated` too.
+        """
+        if identity is None:
+            return self
+        assert isinstance(self._transport, Transport)  # one acts as one
+        return Cluster(
+            ActingTransport(self._transport, identity),
+            timeout=self._timeout,
+            hook=self._hook,
+            name=self.name,
+            naming=self.naming,
+            discovery=self._discovery,
+        )
+
+    @property
+    def acts(self) -> bool:
+        """Whether its requests are done as somebody else."""
+        return isinstance(self._transport, ActingTransport)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -170,13 +208,14 @@ class Cluster:
         *,
         uid: str,
         resource_version: str | None = None,
+        dry_run: bool = False,
     ) -> Manifest | None:
         """Delete the object with this uid. Returns it while it is terminating, None if it is gone at once.
 
         Raises NotFound if there is none of that name, Conflict if its uid or version is another one.
         """
         served = await self.served(ref.kind)
-        request = requests.delete(ref, uid=uid, resource_version=resource_version, served=served)
+        request = requests.delete(ref, uid=uid, resource_version=resource_version, dry_run=dry_run, served=served)
         found = await self._write(request)
         # For some kinds the server returns the object although it is gone; then it has no deletionTimestamp.
         terminating = found.get("kind") != "Status" and "deletionTimestamp" in found.get("metadata", {})

@@ -79,6 +79,14 @@ class Forbidden(ClusterError):
     """403: not permitted by RBAC, by quota or by admission."""
 
 
+class CallerForbidden(Forbidden):
+    """403 to a request that was sent as whoever asked for it: they may not."""
+
+
+class NotImpersonated(Forbidden):
+    """403: KubeMin's own account may not act as whoever asked. Nothing was done."""
+
+
 class NamespaceTerminating(Forbidden):
     """403 to a POST: the namespace is being deleted."""
 

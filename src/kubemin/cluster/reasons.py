@@ -31,6 +31,7 @@ _COMPILED = tuple((code, re.compile(phrase)) for code, phrase in _PHRASES)
 _BY_TYPE: Sequence[tuple[type[errors.ClusterError], ReasonCode]] = (
     (errors.NamespaceTerminating, ReasonCode.NAMESPACE),
     (errors.Unauthorized, ReasonCode.RIGHTS),
+    (errors.NotImpersonated, ReasonCode.RIGHTS),
     (errors.Conflict, ReasonCode.CONFLICT),
     (errors.AlreadyExists, ReasonCode.CONFLICT),
     (errors.Terminating, ReasonCode.CONFLICT),

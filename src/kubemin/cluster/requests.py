@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from kubemin.cluster.errors import Invalid
+from kubemin.spec.acting import Identity
 from kubemin.spec.kind import Kind
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import MANAGER
@@ -38,6 +39,8 @@ class Request:
     body: bytes | None = None
     content_type: str = JSON
     accept: str = JSON
+    acting_as: Identity | None = None
+    """As whom it is to be done; None: as KubeMin itself."""
 
     @property
     def is_write(self) -> bool:
@@ -152,7 +155,14 @@ def patch(
     return Request("patch", "PATCH", path, str(ref), _write_query(dry_run), body, content_type)
 
 
-def delete(ref: ObjectRef, *, uid: str, resource_version: str | None = None, served: Kind | None = None) -> Request:
+def delete(
+    ref: ObjectRef,
+    *,
+    uid: str,
+    resource_version: str | None = None,
+    dry_run: bool = False,
+    served: Kind | None = None,
+) -> Request:
     """DELETE in the background of the object with this uid; the uid, and the version if given, are preconditions."""
     preconditions = {"uid": uid} | ({"resourceVersion": resource_version} if resource_version else {})
     options = {
@@ -160,8 +170,10 @@ def delete(ref: ObjectRef, *, uid: str, resource_version: str | None = None, ser
         "kind": "DeleteOptions",
         "preconditions": preconditions,
         "propagationPolicy": "Background",
+        **({"dryRun": ["All"]} if dry_run else {}),
     }
-    return Request("delete", "DELETE", object_path(ref, served), str(ref), body=_body(options))
+    query: Query = (("dryRun", "All"),) if dry_run else ()  # the API server reads the body; it tells us and metrics
+    return Request("delete", "DELETE", object_path(ref, served), str(ref), query, _body(options))
 
 
 def ref_of(manifest: Mapping[str, Any]) -> ObjectRef:

@@ -6,7 +6,8 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,11 +16,12 @@ from yarl import URL
 
 from kubemin.cluster.answers import ApiResponse, describe, error_for
 from kubemin.cluster.credentials import Access, Credentials
-from kubemin.cluster.errors import ClusterError, ServerError, Unanswered, Unauthorized, Unreachable
+from kubemin.cluster.errors import ClusterError, NotImpersonated, ServerError, Unanswered, Unauthorized, Unreachable
 from kubemin.cluster.request_metrics import RequestMetrics, code_of
 from kubemin.cluster.requests import Request
 from kubemin.cluster.resolving import Resolver, look_up_usable
 from kubemin.daemon_threads import DaemonThreads
+from kubemin.spec.acting import Identity
 from kubemin.telemetry.tracing import record_request
 
 _IN_FLIGHT = 100
@@ -152,6 +154,29 @@ class Transport:
             raise _failure(request, error, left=sent.left) from error
 
 
+class ActingTransport:
+    """The same connections, and every request is sent as somebody else."""
+
+    def __init__(self, transport: Transport, identity: Identity) -> None:
+        self._transport = transport
+        self._identity = identity
+
+    async def send(self, request: Request) -> ApiResponse:
+        """As `Transport.send`. Raises `CallerForbidden`, `NotImpersonated` too."""
+        request = replace(request, acting_as=self._identity)
+        answer = await self._transport.send(request)
+        if answer.status == 403:
+            raise error_for(request, answer.status, answer.headers, answer.body)
+        return answer
+
+    def stream(self, request: Request, *, silence: float) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """As `Transport.stream`."""
+        return self._transport.stream(replace(request, acting_as=self._identity), silence=silence)
+
+    async def aclose(self) -> None:
+        """Nothing: the connections are not its own."""
+
+
 _SEEN = frozenset({"200", "201", "202", "404"})
 """Codes of answers that are none of a failure: whether something is there is asked all the time."""
 
@@ -190,7 +215,7 @@ def _refused(error: Exception) -> str:
 
 
 def _arguments(request: Request, access: Access) -> dict[str, Any]:
-    headers = [_AGENT, ("Accept", request.accept), *access.headers]
+    headers = [_AGENT, ("Accept", request.accept), *access.headers, *_impersonating(request, access)]
     if request.body is not None:
         headers.append(("Content-Type", request.content_type))
     return {
@@ -202,6 +227,17 @@ def _arguments(request: Request, access: Access) -> dict[str, Any]:
         "server_hostname": access.server_name,
         "proxy": access.proxy,
     }
+
+
+def _impersonating(request: Request, access: Access) -> list[tuple[str, str]]:
+    """Names as they are, in UTF-8: the API server takes them so (`Naming.identity` has refused what is no value)."""
+    if (identity := request.acting_as) is None:
+        return []
+    if any(name.lower().startswith("impersonate-") for name, _ in access.headers):
+        # Of two users the API server takes the first, and the groups of both.
+        why = "the kubeconfig acts as somebody itself (as), so nobody else can be acted as"
+        raise NotImpersonated(f"{describe(request)}: {why}.", status=403)
+    return [("Impersonate-User", identity.user), *(("Impersonate-Group", one) for one in identity.groups)]
 
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:

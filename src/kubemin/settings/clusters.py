@@ -3,13 +3,17 @@
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from kubemin.settings.impersonation import Impersonation, ImpersonationSettings
 from kubemin.settings.texts import text_of
 from kubemin.spec.names import DEFAULT_CLUSTER, is_label
+
+if TYPE_CHECKING:
+    from kubemin.spec.acting import Naming
 
 
 class ClusterSource(BaseModel):
@@ -23,6 +27,10 @@ class ClusterSource(BaseModel):
     context: str | None = None
     in_cluster: bool = False
     simulate: bool = False
+    impersonation: Impersonation | None = None
+    """None here, and of the two below: as the settings say for all."""
+    user_prefix: str | None = None
+    group_prefix: str | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "ClusterSource":
@@ -93,7 +101,7 @@ def _names(text: str) -> str:
     return text
 
 
-class ClusterSettings(BaseModel):
+class ClusterSettings(ImpersonationSettings):
     """The cluster `default` is what `kubeconfig`, `context` and `simulate` say; where `clusters` is given and none of
     these is, there is no other than those that it names.
     """
@@ -108,7 +116,8 @@ class ClusterSettings(BaseModel):
     """The cluster `default` is a simulated one inside the process."""
     clusters: Annotated[str, BeforeValidator(_text)] = ""
     """Further clusters, by name, as YAML or JSON, or the path of a file with them:
-    `{prod: {kubeconfig: FILE, context: NAME}, here: {inCluster: true}}`.
+    `{prod: {kubeconfig: FILE, context: NAME}, here: {inCluster: true}}`. Each may have `impersonation`, `userPrefix`
+    and `groupPrefix` of its own.
     """
     serves: Annotated[str, AfterValidator(_names)] = ""
     """Clusters, separated by commas, whose tasks the workers run; without it those of all that they know."""
@@ -130,6 +139,25 @@ class ClusterSettings(BaseModel):
             return named
         default = ClusterSource(kubeconfig=self.kubeconfig, context=self.context, simulate=self.simulate)
         return {DEFAULT_CLUSTER: default, **named}
+
+    @property
+    def namings(self) -> "Mapping[str, Naming]":
+        """How callers are called in those clusters where they are acted as."""
+        from kubemin.spec.acting import Naming
+
+        def first(own: str | None, all_of_them: str) -> str:
+            return all_of_them if own is None else own
+
+        return {
+            name: Naming(
+                first(source.user_prefix, self.impersonation_user_prefix),
+                first(source.group_prefix, self.impersonation_group_prefix),
+                self.impersonation_groups,
+                self.impersonation_system_names,
+            )
+            for name, source in self.known_clusters.items()
+            if (source.impersonation or self.impersonation) == "caller"
+        }
 
     @property
     def served_clusters(self) -> Mapping[str, ClusterSource]:

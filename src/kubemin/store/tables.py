@@ -152,6 +152,7 @@ tasks = Table(
     Column("cancel_requested_at", Timestamp),
     Column("cancel_cleanup", BoundedText(16)),
     Column("caller", BoundedText(255), nullable=False),
+    Column("acting_as", LongText),
     Column("idempotency_key", BoundedText(255)),
     _sealed("body_hash", "id", nullable=True),
     Column("request_id", BoundedText(64)),

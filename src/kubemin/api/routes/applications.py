@@ -198,7 +198,7 @@ async def delete_application(
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
     if dry_run:
-        previews = deps.of_cluster(row.cluster).previews
+        previews = deps.of_cluster(row.cluster, asked.asker).previews
         goes = await previews.of_deletion(app_id, keep_resources=keep_resources, delete_volumes=delete_volumes)
         return Envelope(
             data=DeletedApplication(
@@ -210,7 +210,12 @@ async def delete_application(
             )
         )
     task = await deps.service.delete_application(
-        app_id, caller, keep_resources=keep_resources, delete_volumes=delete_volumes, admit=asked.admit
+        app_id,
+        caller,
+        keep_resources=keep_resources,
+        delete_volumes=delete_volumes,
+        admit=asked.admit,
+        asker=asked.asker,
     )
     return Envelope(data=DeletedApplication(app_id=app_id, task_id=task.id))
 
@@ -254,6 +259,6 @@ async def delete_resources(
     async with deps.db.read() as tx:
         await application_of(tx, app_id)
     deleted, failed = await deps.service.delete_resources(
-        app_id, caller, delete_volumes=delete_volumes, admit=asked.admit
+        app_id, caller, delete_volumes=delete_volumes, admit=asked.admit, asker=asked.asker
     )
     return Envelope(data=DeletedResources(app_id=app_id, deleted_resources=deleted, failed_resources=failed))

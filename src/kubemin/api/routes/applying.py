@@ -49,7 +49,9 @@ async def apply_application(
     body_hash = None
     if idempotency_key is not None:
         body_hash = await deps.compute_thread.do_if_large(lambda: _hash_of(body), body.application)
-    task = await deps.service.run(source, options, caller, body.note or "", idempotency_key, body_hash, asked.admit)
+    task = await deps.service.run(
+        source, options, caller, body.note or "", idempotency_key, body_hash, asked.admit, asked.asker
+    )
     assert task.revision is not None
     warnings = [FieldError.of(one) for one in found]
     return Envelope(data=Applied(app_id=task.app_id, revision=task.revision, task_id=task.id, warnings=warnings))

@@ -52,7 +52,7 @@ async def read_logs(
     """What its containers wrote last, of all Pods or of some. The values of its Secrets are masked."""
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
-    logs = deps.of_cluster(row.cluster).pod_logs
+    logs = deps.of_cluster(row.cluster, asked.asker).pod_logs
     wanted = Wanted(app_id, row.namespace, component, container, previous, tail)
     if not follow or previous:
         lines = await logs.read(wanted)

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from kubemin.api.access import About, needs
+from kubemin.api.access import About, Asked, needs
 from kubemin.api.auditing import noted
 from kubemin.api.deps import Given
 from kubemin.api.envelope import Envelope
@@ -26,9 +26,9 @@ Cluster = Annotated[
 
 @router.get("/orphans", summary="List orphans")
 @needs(About.CLUSTER, Role.VIEWER)
-async def list_orphans(deps: Given, cluster: Cluster = DEFAULT_CLUSTER) -> Envelope[OrphanList]:
+async def list_orphans(deps: Given, asked: Asked, cluster: Cluster = DEFAULT_CLUSTER) -> Envelope[OrphanList]:
     """Objects of a cluster that carry a task's label but that no task or application accounts for."""
-    return Envelope(data=_list(await deps.of_cluster(cluster).orphans.find()))
+    return Envelope(data=_list(await deps.of_cluster(cluster, asked.asker).orphans.find()))
 
 
 @router.delete("/orphans", summary="Delete orphans")
@@ -36,6 +36,7 @@ async def list_orphans(deps: Given, cluster: Cluster = DEFAULT_CLUSTER) -> Envel
 async def delete_orphans(
     request: Request,
     deps: Given,
+    asked: Asked,
     cluster: Cluster = DEFAULT_CLUSTER,
     delete_volumes: DeleteVolumes = False,
     uid: Annotated[
@@ -47,7 +48,9 @@ async def delete_orphans(
     To a server with an empty or another database everything that was ever deployed is an orphan, also what runs well.
     """
     noted(request.scope).target = cluster
-    return Envelope(data=_list(await deps.of_cluster(cluster).orphans.delete(volumes=delete_volumes, only=uid)))
+    return Envelope(
+        data=_list(await deps.of_cluster(cluster, asked.asker).orphans.delete(volumes=delete_volumes, only=uid))
+    )
 
 
 def _list(found: Sequence[Orphan]) -> OrphanList:

@@ -72,7 +72,7 @@ async def planned(
     """
     async with deps.db.read() as tx:
         cluster = await cluster_of(tx, source)
-    preview = await deps.of_cluster(cluster).previews.of(source, options, asked.admit)
+    preview = await deps.of_cluster(cluster, asked.asker).previews.of(source, options, asked.admit)
     return PreviewReply(
         stages=[
             PlannedStage(

@@ -80,6 +80,7 @@ async def get_revision(
 @needs(About.APPLICATION, Role.VIEWER)
 async def diff_application(
     deps: Given,
+    asked: Asked,
     app_id: AppId,
     begin: Annotated[Side, Query(alias="from", description="A number, `current`, `draft` or `live`.")] = "current",
     end: Annotated[Side, Query(alias="to", description="The same.")] = "live",
@@ -91,7 +92,7 @@ async def diff_application(
     """
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
-    found = await deps.of_cluster(row.cluster).diffs.between(row.id, begin, end)
+    found = await deps.of_cluster(row.cluster, asked.asker).diffs.between(row.id, begin, end)
     return Envelope(data=Diff(changes=[_change(one) for one in found]))
 
 
@@ -109,7 +110,7 @@ async def rollback_application(
     source, options = sources.Former(row.id, body.revision), ExecOptions.of(body)
     if body.dry_run:
         return Envelope(data=await planned(deps, asked, source, options))
-    task = await deps.service.run(source, options, caller, body.note or "", admit=asked.admit)
+    task = await deps.service.run(source, options, caller, body.note or "", admit=asked.admit, asker=asked.asker)
     assert task.revision is not None
     return Envelope(data=RolledBack(revision=task.revision, task_id=task.id))
 
@@ -124,7 +125,9 @@ async def restart_application(
         row = await application_of(tx, app_id)
     names = (body.components if body else None) or ()
     options = ExecOptions(on_active=OnActive.REJECT)
-    task = await deps.service.run(sources.Restart(row.id, tuple(names)), options, caller, admit=asked.admit)
+    task = await deps.service.run(
+        sources.Restart(row.id, tuple(names)), options, caller, admit=asked.admit, asker=asked.asker
+    )
     return Envelope(data=TaskId(task_id=task.id))
 
 

@@ -163,12 +163,17 @@ async def get_task_resources(deps: Given, task_id: TaskId) -> Envelope[TaskResou
 @router.get("/workflow/tasks/{task_id}/changes", summary="Get what a task changed", responses=errors(404))
 @needs(About.TASK, Role.VIEWER)
 async def get_task_changes(
-    deps: Given, task_id: TaskId, seq: Annotated[int | None, Query(ge=1, lt=2**31, description="Only this row.")] = None
+    deps: Given,
+    asked: Asked,
+    task_id: TaskId,
+    seq: Annotated[int | None, Query(ge=1, lt=2**31, description="Only this row.")] = None,
 ) -> Envelope[TaskChanges]:
     """Each object of its journal, with the fields that it changed: before, as the task wrote them, and now."""
     async with deps.db.read() as tx:
         task = await task_of(tx, task_id)
-    return Envelope(data=task_views.changes(await deps.of_cluster(task.cluster).diffs.of_task(task_id, seq)))
+    return Envelope(
+        data=task_views.changes(await deps.of_cluster(task.cluster, asked.asker).diffs.of_task(task_id, seq))
+    )
 
 
 @router.get(

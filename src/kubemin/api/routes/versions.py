@@ -46,7 +46,9 @@ async def make_version(deps: Given, app_id: AppId, caller: Caller, asked: Asked,
     task_id = ""
     if body.auto_exec:
         source, options = Draft(row.id, also=(*updated, *added)), ExecOptions(strategy=body.strategy)
-        task = await deps.service.run(source, options, caller, body.description or "", admit=asked.admit)
+        task = await deps.service.run(
+            source, options, caller, body.description or "", admit=asked.admit, asker=asked.asker
+        )
         task_id = task.id
     return Envelope(
         data=Version(

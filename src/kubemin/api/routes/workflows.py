@@ -142,7 +142,7 @@ async def exec_workflow(
         body_hash = hashlib.sha256(wanted.encode()).hexdigest()
     source, note = Draft(app_id, body.workflow_id), body.note or ""
     options = ExecOptions.of(body)
-    task = await deps.service.run(source, options, caller, note, idempotency_key, body_hash, asked.admit)
+    task = await deps.service.run(source, options, caller, note, idempotency_key, body_hash, asked.admit, asked.asker)
     return Envelope(data=TaskId(task_id=task.id))
 
 

@@ -31,7 +31,19 @@ _ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
 class Deleter:
     """Deletes objects that the journal says are ours to delete."""
 
-    def __init__(self, journal: Journal, cluster: Cluster, lists: Lister, informers: Informers | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        cluster: Cluster,
+        lists: Lister,
+        informers: Informers | None = None,
+        *,
+        acting: Cluster | None = None,
+    ) -> None:
+        """``acting``: the cluster as whoever asked for the deletions has it. What goes with such an object is deleted
+        by ``cluster``.
+        """
+        self._acting = acting or cluster
         self._journal = journal
         self._cluster = cluster
         self._informers = informers
@@ -51,7 +63,7 @@ class Deleter:
                 self._journal.answer(resource, write, WriteAnswer.unsent())
                 raise InUse(users)
             try:
-                going = await self._send(resource.ref, meta)
+                going = await self._send(self._acting, resource.ref, meta)
             except Unanswered:
                 return False
             except NotFound:
@@ -66,9 +78,10 @@ class Deleter:
         await self._until_gone(resource, live, going)
         return True
 
-    async def _send(self, ref: ObjectRef, meta: Mapping[str, Any]) -> Manifest | None:
+    @staticmethod
+    async def _send(cluster: Cluster, ref: ObjectRef, meta: Mapping[str, Any]) -> Manifest | None:
         """Send the DELETE of exactly this uid and version, to its end; the object, if it is still going away."""
-        return await to_the_end(self._cluster.delete(ref, uid=meta["uid"], resource_version=meta["resourceVersion"]))
+        return await to_the_end(cluster.delete(ref, uid=meta["uid"], resource_version=meta["resourceVersion"]))
 
     async def _until_gone(self, resource: Resource, was: Manifest, going: Manifest | None) -> None:
         """Wait until the object is absent, and all of it; meanwhile the row says what it waits for."""
@@ -110,7 +123,7 @@ class Deleter:
         if terminating(live):
             return live
         try:
-            return await self._send(ref, live["metadata"]) or live
+            return await self._send(self._cluster, ref, live["metadata"]) or live
         except (NotFound, Conflict, Unanswered):
             return None
         except (Forbidden, Invalid) as error:

@@ -30,8 +30,11 @@ class Releaser:
     Only a look at the object counts: what a killed worker had written is found, and a lost answer does not matter.
     """
 
-    def __init__(self, journal: Journal, cluster: Cluster, app_id: str) -> None:
-        """``app_id``: the application that lets go; what has another one's label by now is left alone."""
+    def __init__(self, journal: Journal, cluster: Cluster, app_id: str, *, acting: Cluster | None = None) -> None:
+        """``app_id``: the application that lets go; what has another one's label by now is left alone. ``acting`` as of
+        `Deleter`.
+        """
+        self._acting = acting or cluster
         self._app_id = app_id
         self._journal = journal
         self._cluster = cluster
@@ -72,7 +75,7 @@ class Releaser:
         """Send a PUT of exactly this version; the answer, or None where the object is to be read again."""
         write = await self._journal.write_ahead(row, WriteKind.RELEASE, live["metadata"]["resourceVersion"])
         try:
-            answer = await to_the_end(self._cluster.replace(body))
+            answer = await to_the_end(self._acting.replace(body))
         except Unanswered:
             return None
         except Unreachable:

@@ -53,16 +53,18 @@ class Removal:
         app_id: str,
         informers: Informers | None = None,
         *,
+        acting: Cluster | None = None,
         delete_volumes: bool = False,
     ) -> None:
+        """``acting``: the cluster as whoever asked for it has it, where that is still to decide what goes."""
         self._journal = journal
         self._cluster = cluster
         self._app_id = app_id
         self._delete_volumes = delete_volumes
         self._lists = Lists(cluster)
-        self._deleter = Deleter(journal, cluster, self._lists, informers)
+        self._deleter = Deleter(journal, cluster, self._lists, informers, acting=acting)
         self._dependents = Dependents(journal, cluster, self._deleter, self._lists, informers)
-        self._releaser = Releaser(journal, cluster, app_id)
+        self._releaser = Releaser(journal, cluster, app_id, acting=acting)
         self._live: Snapshot = {}
 
     async def run(self, rows: Sequence[Resource], seconds: float) -> list[Resource]:

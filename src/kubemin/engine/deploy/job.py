@@ -39,6 +39,8 @@ class JobContext:
 
     journal: Journal
     cluster: Cluster
+    acting: Cluster
+    """The same as whoever asked for the task has it: what goes forward is sent, and asked about, by it."""
     informers: Informers
     fetcher: Fetcher
     rules: Rules
@@ -87,7 +89,7 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, unchanged: 
     journal = context.journal
     journal.job_begins(job.seq)
     context.activity.moved()
-    tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean, job.priority)
+    tracker = CleanupTracker(journal, context.cluster, job.seq, context.clean, job.priority, acting=context.acting)
     waits = ""
     seconds = context.settings.job_timeout_seconds
 

@@ -10,7 +10,15 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, NotFound, ServerError, Terminating
+from kubemin.cluster.errors import (
+    AlreadyExists,
+    ClusterError,
+    Conflict,
+    Forbidden,
+    NotFound,
+    ServerError,
+    Terminating,
+)
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.deploy.adoption import Adoption, left_as_it_is
@@ -59,6 +67,8 @@ class Inquiry:
     """
 
     cluster: Cluster
+    acting: Cluster
+    """As whoever asks has it: their rights decide what they are told of the objects, and what would be refused."""
     adoption: Adoption
     autoscalers: Autoscalers
     unchanged: Unchanged
@@ -74,11 +84,19 @@ class Inquiry:
     """Whether, as far as is known, the application of an id has no object of a kind."""
 
     async def read(self, jobs: Iterable[Job]) -> None:
-        """Read what is there already of what the jobs are to write. Raises `ClusterError`."""
+        """Read what is there already of what the jobs are to write. Raises `ClusterError`.
+
+        What may not be read is left out: the pre-flight reads it once more, and names each of them.
+        """
         asked = {job.ref: job for job in jobs if job.share is not ShareStrategy.IGNORE}
         app_id = next((named for job in asked.values() if (named := application_of(job.manifest))), "")
         found = await read_many(
-            self.cluster, asked, app_id, lambda ref, message: self.trouble(asked[ref].seq, message), self.has_none
+            self.acting,
+            asked,
+            app_id,
+            lambda ref, message: self.trouble(asked[ref].seq, message),
+            self.has_none,
+            leave_out=(Forbidden,),
         )
         self.snapshot.update(found)
         await self.unchanged.learn(found.values())
@@ -86,7 +104,7 @@ class Inquiry:
     async def unneeded(self, plan: Plan, coming: Collection[str] = ()) -> dict[int, str]:
         """The jobs and holds of strategies that have nothing to replace, by ``seq``, and why. Raises `ClusterError`."""
         return await unneeded(
-            plan, self.snapshot, self.cluster, self.autoscalers, self.unchanged, coming, take_over=self.take_over
+            plan, self.snapshot, self.acting, self.autoscalers, self.unchanged, coming, take_over=self.take_over
         )
 
     async def preflight(self, jobs: Sequence[Job], coming: Collection[str] = ()) -> dict[int, JobPreview]:
@@ -132,7 +150,7 @@ class Inquiry:
                     return _SHARED if await self._is_left_to_others(job) else await self._preview(job)
                 except JobFailed as error:
                     if lacking_role(job.manifest, error.__cause__) in made:
-                        return await after_its_role(self.cluster, job)
+                        return await after_its_role(self.acting, job)
                     return JobPreview("refused", (error.cause,), error.code)
 
         try:
@@ -163,7 +181,7 @@ class Inquiry:
         while tries < _TRIES:
             try:
                 if not known:
-                    live = await get_or_none(self.cluster, job.ref)
+                    live = await get_or_none(self.acting, job.ref)
                 known = False
                 await refuse_taken_target(self.cluster, job.manifest)
                 if live is None or terminating(live):
@@ -188,7 +206,7 @@ class Inquiry:
     async def _create(self, job: Job) -> JobPreview | None:
         """None where an object of that name is there, whatever the POST was refused for (trap 30)."""
         try:
-            answer = await self.cluster.create(job.manifest, dry_run=True)
+            answer = await self.acting.create(job.manifest, dry_run=True)
             warnings = tuple(remains(job.manifest, answer))
         except Terminating:
             warnings = ()
@@ -210,12 +228,12 @@ class Inquiry:
             return JobPreview("skip", (str(left),), warnings=left.warnings)
         managed = await self.adoption.of(job)(live)
         if job.is_made_anew and not managed:
-            return await made_anew(self.cluster, job)
+            return await made_anew(self.acting, job)
         if (said := await self.unchanged.look(job, job.manifest, live)) is not None:
             return JobPreview("same", warnings=tuple(said))
         try:
             changed, warnings = await changes(
-                self.cluster, self.autoscalers, job, live, take_over=self.take_over, guess=self.guess
+                self.acting, self.autoscalers, job, live, take_over=self.take_over, guess=self.guess
             )
         except Conflict:
             return None

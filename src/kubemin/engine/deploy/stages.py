@@ -42,6 +42,7 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
             unchanged = Unchanged(context.autoscalers, context.journal.last_writes, options.take_over)
             inquiry = Inquiry(
                 context.cluster,
+                context.acting,
                 context.adoption,
                 context.autoscalers,
                 unchanged,
@@ -67,7 +68,7 @@ async def deploy(plan: Plan, former: Mapping[int, JobRow], context: JobContext) 
             with span("pre-flight", {"kubemin.jobs": len(todo)}):
                 await ask(todo, coming)
             waits.clear()
-            tracker = CleanupTracker(context.journal, context.cluster, 0, context.clean)
+            tracker = CleanupTracker(context.journal, context.cluster, 0, context.clean, acting=context.acting)
             await create_namespaces(tracker, sorted({*coming, *already_requested(context.journal)}))
             if coming:  # what is in them by now, and what their own admission and quota say, could not be asked before
                 inside = [job for job in todo if job.ref.namespace in coming]

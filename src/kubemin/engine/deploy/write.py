@@ -215,7 +215,7 @@ class ObjectWriter:
                 live = await self._take_away(wanted, live)
             if (operations := convert_create_to_apply(live)) is not None:
                 # This changes who owns the fields, and no field: a rollback need not know of it.
-                live = await to_the_end(self.cluster.patch(ref, operations))
+                live = await to_the_end(self.tracker.acting.patch(ref, operations))
             if leftover is not None:
                 return await self.tracker.take_over(wanted, live, await self._before(leftover, wanted, live))
             before = await uids_of_dependents(self._lists, wanted, live)

@@ -60,8 +60,19 @@ class _Spec:
 class Diffs:
     """Compares. Raises `ClusterError` and `StoreError`."""
 
-    def __init__(self, db: Database, cluster: Cluster, limits: Limits, compute_thread: ComputeThread) -> None:
+    def __init__(
+        self,
+        db: Database,
+        cluster: Cluster,
+        limits: Limits,
+        compute_thread: ComputeThread,
+        acting: Cluster | None = None,
+    ) -> None:
+        """``acting``: the cluster as whoever asks has it: by that objects are read. Dry runs, which who only looks may
+        have no right to, are KubeMin's own; they show nothing that the object does not.
+        """
         self._db = db
+        self._acting = acting or cluster
         self._cluster = cluster
         self._limits = limits
         self._compute_thread = compute_thread
@@ -93,13 +104,13 @@ class Diffs:
         """What a task changed, by row of its journal, or in one row. Of pruned tasks only the rows are left."""
         async with self._db.read() as tx:
             rows = await journal.of_task(tx, task_id, seq)
-        live = await read_many(self._cluster, (row.ref for row in rows), "")
+        live = await read_many(self._acting, (row.ref for row in rows), "")
         return [RowChange(row, _row_fields(row, live.get(row.ref), guess=self._limits.guess_secrets)) for row in rows]
 
     async def _drift(self, app_id: str, jobs: Mapping[ObjectRef, Job]) -> list[ObjectChange]:
         async with self._db.read() as tx:
             held = [one.ref for one in await holdings.holdings(tx, app_id) if not one.kept and not one.template]
-        live = await read_many(self._cluster, {*jobs, *held}, app_id)
+        live = await read_many(self._acting, {*jobs, *held}, app_id)
         autoscalers = Autoscalers(self._cluster, targets_of(job.manifest for job in jobs.values()))
         found: list[ObjectChange] = []
         for ref in sorted(live):
@@ -120,7 +131,7 @@ class Diffs:
                 return _fields(job.ref, wanted, now, guess=self._limits.guess_secrets)
             except Conflict:  # it changed since it was read
                 await backoff.pause()
-                now = await self._cluster.get(job.ref)
+                now = await self._acting.get(job.ref)
         return _fields(job.ref, job.manifest, now, guess=self._limits.guess_secrets)
 
     async def _jobs(self, app_id: str, side: Side) -> dict[ObjectRef, Job]:

@@ -50,8 +50,10 @@ class Orphan:
 class Orphans:
     """Finds and deletes orphans. Raises `ClusterError` and `StoreError`."""
 
-    def __init__(self, db: Database, cluster: Cluster, limits: Limits) -> None:
+    def __init__(self, db: Database, cluster: Cluster, limits: Limits, acting: Cluster | None = None) -> None:
+        """``acting``: the cluster as whoever asks has it: by that orphans are deleted."""
         self._db = db
+        self._acting = acting or cluster
         self._cluster = cluster
         self._limits = limits
 
@@ -104,7 +106,7 @@ class Orphans:
                 return replace(orphan, error=f"it holds {', '.join(held)}")
             for _ in range(_TRIES):
                 try:
-                    await self._cluster.delete(orphan.ref, uid=orphan.uid, resource_version=version)
+                    await self._acting.delete(orphan.ref, uid=orphan.uid, resource_version=version)
                 except Conflict:  # it changed since it was read: does still nothing account for it?
                     await backoff.pause()
                     now = await self._cluster.get(orphan.ref)

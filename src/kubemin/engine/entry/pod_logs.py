@@ -61,9 +61,13 @@ class _Source:
 class PodLogs:
     """Reads logs. Raises `ClusterError`."""
 
-    def __init__(self, cluster: Cluster, *, guess: bool = True) -> None:
-        """``guess`` as of `SensitiveEnv`."""
+    def __init__(self, cluster: Cluster, acting: Cluster | None = None, *, guess: bool = True) -> None:
+        """``acting``: the cluster as whoever asks has it. What is masked does not depend on what they may read.
+
+        ``guess`` as of `SensitiveEnv`.
+        """
         self._cluster = cluster
+        self.acting = acting or cluster
         self._guess = guess
 
     async def read(self, wanted: Wanted) -> list[Line]:
@@ -76,7 +80,7 @@ class PodLogs:
 
     async def _of(self, source: _Source, wanted: Wanted, mask: Mask) -> Sequence[Line]:
         try:
-            text = await self._cluster.log(
+            text = await self.acting.log(
                 source.pod, source.container, lines=wanted.tail, previous=wanted.previous, most=_BYTES
             )
         except ClusterError as error:
@@ -87,7 +91,7 @@ class PodLogs:
 
     async def follow(self, wanted: Wanted) -> AsyncGenerator[Line, None]:
         """The same, and then each line as it comes, also of Pods that come later. It ends only when it is closed."""
-        following = _Following(self, self._cluster, wanted)
+        following = _Following(self, self.acting, wanted)
         work = asyncio.create_task(following.run(), name="logs")
         coming = asyncio.create_task(following.lines.get())
         try:
@@ -105,7 +109,7 @@ class PodLogs:
 
     async def pods(self, wanted: Wanted) -> list[Manifest]:
         """The Pods that are there, the newest first."""
-        listed = await self._cluster.list("Pod", wanted.namespace, labels=f"{APP_ID}={wanted.app_id}")
+        listed = await self.acting.list("Pod", wanted.namespace, labels=f"{APP_ID}={wanted.app_id}")
         return sorted(listed.items, key=lambda pod: str(pod["metadata"].get("creationTimestamp")), reverse=True)
 
     async def secrets(self, wanted: Wanted, pods: Sequence[Manifest]) -> set[str]:

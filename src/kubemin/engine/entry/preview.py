@@ -54,7 +54,10 @@ class Previews:
         *,
         settings: EngineSettings | None = None,
         compute_thread: ComputeThread | None = None,
+        acting: Cluster | None = None,
     ) -> None:
+        """``acting``: the cluster as whoever asks has it: by that are the dry runs, and the objects read."""
+        self._acting = acting or cluster
         self._compute_thread = compute_thread or ComputeThread()
         self._db = db
         self._cluster = cluster
@@ -89,6 +92,7 @@ class Previews:
         unchanged = Unchanged(autoscalers, partial(read_last_writes, self._db), options.take_over)
         inquiry = Inquiry(
             self._cluster,
+            self._acting,
             adoption,
             autoscalers,
             unchanged,
@@ -101,7 +105,7 @@ class Previews:
         skipped |= await inquiry.unneeded(plan, coming)
         found = await inquiry.preview_jobs([job for job in plan.jobs if job.seq not in skipped], coming)
         found |= {job.seq: JobPreview("skip", (skipped[job.seq],)) for job in plan.jobs if job.seq in skipped}
-        found = await with_what_is_missing(self._cluster, plan.jobs, found, has, coming)
+        found = await with_what_is_missing(self._acting, plan.jobs, found, has, coming)
         goes = await parting(self._cluster, app_id, rows, how, used=used, jobs=plan.jobs)
         found = await with_kept_claims(self._cluster, app_id, plan.jobs, found, kept)
         expects = Expects.of(plan, prepared.current_number, prepared.known_key, inquiry.snapshot)
@@ -114,7 +118,7 @@ class Previews:
 
     async def there(self, refs: Collection[ObjectRef]) -> set[ObjectRef]:
         """Those of the objects that the cluster has, or cannot be asked about; of very many all, unasked."""
-        return set(refs) if len(refs) > _MOST_ASKED else await present(self._cluster, refs)
+        return set(refs) if len(refs) > _MOST_ASKED else await present(self._acting, refs)
 
     async def of_deletion(self, app_id: str, *, keep_resources: bool, delete_volumes: bool) -> Parting:
         """What deleting the application would do now."""

@@ -1,9 +1,10 @@
 """What callers ask of the engine: run, cancel, clean up again, remove. The row is committed first, then signalled."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from kubemin.dispatch import Doorbell
 from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
@@ -31,6 +32,7 @@ from kubemin.engine.options import ExecOptions
 from kubemin.plan import Plan
 from kubemin.settings.engine import EngineSettings
 from kubemin.signals import SignalError, Signals
+from kubemin.spec.acting import Asker, CannotActAs, Naming
 from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.ids import new_id
 from kubemin.spec.limits import Limits
@@ -80,7 +82,10 @@ class TaskService:
         limits: Limits,
         settings: EngineSettings | None = None,
         compute_thread: ComputeThread | None = None,
+        namings: Mapping[str, Naming] | None = None,
     ) -> None:
+        """``namings``: how callers are called in the clusters, by name, where they are acted as."""
+        self._namings = namings or {}
         self._db = db
         self._signals = signals
         self._doorbell = doorbell
@@ -99,15 +104,16 @@ class TaskService:
         idempotency_key: str | None = None,
         body_hash: str | None = None,
         admit: Admit | None = None,
+        asker: Asker | None = None,
     ) -> Task:
         """Record a run as a task, with the revision that it brings; the same key from the same caller is the same task.
 
         All of it is one transaction. What takes long is computed outside of it, and the next transaction looks whether
         what it builds upon is still the same.
-        A dry run (``options.dry_run``) brings no revision. ``admit``: whether the caller may; raises what that raises,
-        `NotFoundError`, `NeverDeployed`, `TaskActive`
-        (``reject``), `KeyReused`, `PlanChanged`, `SpecError`, `Busy`, and `AppChanged` if others change the
-        application all the time.
+        A dry run (``options.dry_run``) brings no revision. ``admit``: whether the caller may; ``asker``: who they are
+        really, as whom it may have to be done. Raises what ``admit`` raises, `CannotActAs`, `NotFoundError`,
+        `NeverDeployed`, `TaskActive` (``reject``), `KeyReused`, `PlanChanged`, `SpecError`, `Busy`, and `AppChanged` if
+        others change the application all the time.
         """
         app_id = source.app_id
         settings = self._settings
@@ -130,6 +136,7 @@ class TaskService:
                             _refuse_changed(prepared, options)
                             superseded = await self._make_room(tx, app_id, options.on_active, caller)
                             new = prepared.new_task(app_id, options, caller, idempotency_key, body_hash)
+                            new = replace(new, acting_as=self._acting_as(new.cluster, asker))
                             task = await self._record(tx, prepared, new, note)
             except Duplicate:  # of a new application, or of its key: somebody else was first
                 continue
@@ -254,10 +261,11 @@ class TaskService:
         keep_resources: bool = False,
         delete_volumes: bool = False,
         admit: Admit | None = None,
+        asker: Asker | None = None,
     ) -> Task:
         """Record a task that removes an application with its resources, or, to keep them, releases these.
 
-        Data is deleted only where that is asked for. Raises `AppNotFound`.
+        Data is deleted only where that is asked for. Raises `AppNotFound`, `CannotActAs`.
         """
         options = ExecOptions(keep_resources=keep_resources, delete_volumes=delete_volumes)
         async with self._db.begin("delete-application") as tx:
@@ -265,17 +273,23 @@ class TaskService:
                 raise AppNotFound(app_id)
             await self._admit_removal(tx, app_id, admit)
             superseded = await self._make_room(tx, app_id, OnActive.SUPERSEDE, caller)
-            task = await self._record_removal(tx, app_id, caller, options)
+            task = await self._record_removal(tx, app_id, caller, options, asker)
         await self._tell(superseded)
         await self._doorbell.ring()
         return task
 
     async def delete_resources(
-        self, app_id: str, caller: str = "system", *, delete_volumes: bool = False, admit: Admit | None = None
+        self,
+        app_id: str,
+        caller: str = "system",
+        *,
+        delete_volumes: bool = False,
+        admit: Admit | None = None,
+        asker: Asker | None = None,
     ) -> tuple[list[str], list[str]]:
         """Remove what the application has in the cluster, and keep it; what was deleted, and what was not.
 
-        Runs as a task, and waits for it a minute. Raises `AppNotFound`.
+        Runs as a task, and waits for it a minute. Raises `AppNotFound`, `CannotActAs`.
         """
         options = ExecOptions(keep_application=True, delete_volumes=delete_volumes)
         async with self._db.begin("delete-resources") as tx:
@@ -283,7 +297,7 @@ class TaskService:
                 raise AppNotFound(app_id)
             await self._admit_removal(tx, app_id, admit)
             superseded = await self._make_room(tx, app_id, OnActive.SUPERSEDE, caller)
-            task = await self._record_removal(tx, app_id, caller, options)
+            task = await self._record_removal(tx, app_id, caller, options, asker)
         await self._tell(superseded)
         await self._doorbell.ring()
         deadline = asyncio.get_running_loop().time() + _WAIT_FOR_REMOVAL
@@ -340,7 +354,18 @@ class TaskService:
         if admit is not None and row is not None:
             await admit_removal(tx, row, admit)
 
-    async def _record_removal(self, tx: Tx, app_id: str, caller: str, options: ExecOptions) -> Task:
+    def _acting_as(self, cluster: str, asker: Asker | None) -> dict[str, Any] | None:
+        """As whom a task is to go forward, frozen from here on; None: as KubeMin itself. Raises `CannotActAs`."""
+        naming = self._namings.get(cluster)
+        if naming is None:
+            return None
+        if asker is None:
+            raise CannotActAs(f"nobody says who asks, and in cluster {cluster} it would be done as them")
+        return naming.identity(asker).to_json()
+
+    async def _record_removal(
+        self, tx: Tx, app_id: str, caller: str, options: ExecOptions, asker: Asker | None
+    ) -> Task:
         row = await applications.get(tx, app_id)
         if row is None:
             raise AppNotFound(app_id)
@@ -359,6 +384,7 @@ class TaskService:
             options=options.model_copy(update={"namespace": row.namespace, "project": row.project}).write(),
             plan=plan.to_json(),
             caller=caller,
+            acting_as=self._acting_as(row.cluster, asker),
             request_id=request_now(),
             traceparent=traceparent_now(),
         )

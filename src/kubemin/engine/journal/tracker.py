@@ -53,10 +53,22 @@ class CleanupTracker:
     """Records what one job does to the cluster, and undoes it on `clean`."""
 
     def __init__(
-        self, journal: Journal, cluster: Cluster, job_seq: int, clean: Clean, priority: int | None = None
+        self,
+        journal: Journal,
+        cluster: Cluster,
+        job_seq: int,
+        clean: Clean,
+        priority: int | None = None,
+        *,
+        acting: Cluster | None = None,
     ) -> None:
-        """``priority``: the place of the job's object in the order, where that is not its kind's."""
+        """``priority``: the place of the job's object in the order, where that is not its kind's.
+
+        ``acting``: the cluster as whoever asked for the task has it; what goes forward is sent by it. What became of
+        that is looked up, and undone, by ``cluster``.
+        """
         self.cluster = cluster
+        self.acting = acting or cluster
         self._journal = journal
         self._job_seq = job_seq
         self._clean = clean
@@ -96,7 +108,7 @@ class CleanupTracker:
         changed = ("before", "adopted", "dependents")
         write = await self._journal.write_ahead(resource, WriteKind.CREATE, None, *changed, job_seq=self._job_seq)
         stamped = _stamp(manifest, write, self._journal.lease.task_id)
-        return await to_the_end(self._send(resource, write, self.cluster.create, stamped))
+        return await to_the_end(self._send(resource, write, self.acting.create, stamped))
 
     async def change(self, manifest: Manifest, live: Manifest, dependents: dict[str, list[str]]) -> Manifest:
         """Change the object that ``live`` shows, and no other (server-side apply with its uid and version).
@@ -132,7 +144,7 @@ class CleanupTracker:
         write = await self._journal.write_ahead(resource, kind, version, *changed, job_seq=self._job_seq)
         stamped = _stamp(manifest, write, (meta.get("labels") or {}).get(TASK_ID))
         stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": version}
-        send = self.cluster.apply if kind is WriteKind.APPLY else self.cluster.replace
+        send = self.acting.apply if kind is WriteKind.APPLY else self.acting.replace
         return await to_the_end(self._send(resource, write, send, stamped))
 
     async def take_over(self, manifest: Manifest, live: Manifest, dependents: dict[str, list[str]]) -> Manifest:
@@ -147,7 +159,7 @@ class CleanupTracker:
         write = await self._journal.write_ahead(resource, WriteKind.CREATE, version, *changed, job_seq=self._job_seq)
         stamped = _stamp(manifest, write, self._journal.lease.task_id)
         stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": version}
-        return await to_the_end(self._send(resource, write, self.cluster.apply, stamped))
+        return await to_the_end(self._send(resource, write, self.acting.apply, stamped))
 
     async def mark_resource_created(self, live: Manifest, write: Write, *, seen: bool = False) -> None:
         """Record that a request of ours made the object, which is ``live`` now: a cleanup deletes it.

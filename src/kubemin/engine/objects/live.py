@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
 from kubemin.cluster import Cluster
@@ -44,8 +44,12 @@ async def read_many(
     app_id: str,
     trouble: Callable[[ObjectRef, str], None] = lambda _, __: None,
     has_none: Callable[[str, str], bool] = lambda _, __: False,
+    *,
+    leave_out: Sequence[type[ClusterError]] = (),
 ) -> Snapshot:
     """Each of these objects as it is now, or None. ``trouble`` takes, for people, why one is not known yet.
+
+    One whose reading raises one of ``leave_out`` is not in the result.
 
     ``has_none``: whether an application seems to have no object of a kind. Then these are not listed, and what is there
     all the same is read one by one.
@@ -60,7 +64,8 @@ async def read_many(
 
     async def read(ref: ObjectRef) -> None:
         async with slots:
-            found[ref] = await retry_reads(partial(get_or_none, cluster, ref), partial(trouble, ref))
+            with contextlib.suppress(*leave_out):
+                found[ref] = await retry_reads(partial(get_or_none, cluster, ref), partial(trouble, ref))
 
     async def look(kind: str, namespace: str, some: Collection[ObjectRef]) -> None:
         names = await _names(cluster, kind, namespace) if len(some) >= _MANY else None
@@ -81,7 +86,7 @@ async def read_many(
                 group.create_task(look(kind, namespace, some))
     except* ClusterError as errors:
         raise errors.exceptions[0] from None
-    return {ref: found[ref] for ref in wanted}
+    return {ref: found[ref] for ref in wanted if ref in found}
 
 
 async def _names(cluster: Cluster, kind: str, namespace: str) -> Collection[str] | None:

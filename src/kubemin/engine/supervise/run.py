@@ -33,6 +33,7 @@ from kubemin.engine.options import ExecOptions
 from kubemin.engine.supervise.announcing import Announcements
 from kubemin.engine.supervise.evidence import EvidenceKeeper, TaskMask
 from kubemin.engine.supervise.metrics import DatabaseClock, RunMetrics
+from kubemin.engine.supervise.permitted import acting_for, check_letting_go, refuse_nobody
 from kubemin.engine.supervise.revising import Completion, completion
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan, hook_of_others
@@ -109,6 +110,7 @@ class TaskRun:
         self._times = DatabaseClock(task, deps.settings.lease_seconds, lease.clock)
         self._stopped_at: float | None = None
         self._announcements = Announcements(deps.events, task)
+        self._acting = acting_for(task, deps.cluster)
         self._options = ExecOptions.read(task.options)
         self._plan = Plan(()) if task.plan is None else Plan.from_json(task.plan)
         self._mask = TaskMask((job.manifest for job in self._plan.jobs), guess=deps.settings.guess_secrets)
@@ -173,6 +175,7 @@ class TaskRun:
                 ReasonCode.WORKER_LOST,
             )
         self._check_readable(journal)
+        refuse_nobody(self.task, deps.cluster)
         former: dict[int, JobRow] = {}
         async with deps.db.begin("start") as tx:
             if self.task.status is TaskStatus.QUEUED:
@@ -184,7 +187,9 @@ class TaskRun:
                 former |= {job.seq: job for job in await jobs.of_task(tx, self.task.id) if job.status.ended}
             builds_on = self._options.expects or any(job.hook for job in self._plan.jobs)
             deployed = await revisions.current(tx, self.task.app_id) if builds_on else None
-            rows = await objects_to_let_go(tx, self.task.app_id, self._how) if self.task.type is TaskType.DELETE else []
+            rows = await self._parting(tx)
+        if not journal.resources:  # else a predecessor has asked
+            await self._check_letting_go(rows)
         if self.task.type is TaskType.DELETE:
             await self._delete_all(journal, rows)
             return
@@ -196,6 +201,7 @@ class TaskRun:
         context = JobContext(
             journal=journal,
             cluster=deps.cluster,
+            acting=self._acting,
             informers=deps.informers,
             fetcher=deps.fetcher,
             rules=deps.rules,
@@ -213,9 +219,21 @@ class TaskRun:
             job_ended=deps.metrics.job_ended,
         )
         await deploy(self._plan, former, context)
-        await journal.record_removals(
-            await claims_without_pods(journal, deps.cluster, self.task.app_id, every=self._options.delete_volumes)
-        )
+        left = await claims_without_pods(journal, deps.cluster, self.task.app_id, every=self._options.delete_volumes)
+        await self._check_letting_go(left)
+        await journal.record_removals(left)
+
+    async def _parting(self, tx: Tx) -> list[Resource]:
+        """What a removal lets go of; of a deploy that is done as somebody, what it will, as far as is known."""
+        if self.task.type is TaskType.DELETE:
+            return await objects_to_let_go(tx, self.task.app_id, self._how)
+        if not self._acting.acts or self._options.dry_run:
+            return []
+        return await objects_to_let_go(tx, self.task.app_id, self._how, but=_kept(await completion(tx, self.task)))
+
+    async def _check_letting_go(self, rows: Collection[Resource]) -> None:
+        volumes = self._options.delete_volumes
+        await check_letting_go(self._acting, self._deps.cluster, self.task.app_id, rows, delete_volumes=volumes)
 
     def _check_readable(self, journal: Journal) -> None:
         """Go forward only upon a plan and a journal that are whole: the next write would go by what is not known."""
@@ -234,7 +252,7 @@ class TaskRun:
         known = {row.ref for row in journal.resources.values()}
         await journal.record_removals([row for row in rows if row.ref not in known])
         seconds = self._options.timeout_seconds or self._deps.settings.job_timeout_seconds
-        if left := await self._removal(journal, seconds):
+        if left := await self._removal(journal, seconds, self._acting):
             raise TimedOut(f"not gone within {seconds:g} s: {_named(left)}")
 
     async def _remove_dropped(self, journal: Journal) -> list[Resource]:
@@ -244,13 +262,14 @@ class TaskRun:
         late = [row for row in journal.resources.values() if row.may_still_create]
         return left + await self._rollback(journal).run_late(late, seconds)
 
-    async def _removal(self, journal: Journal, seconds: float) -> list[Resource]:
+    async def _removal(self, journal: Journal, seconds: float, acting: Cluster | None = None) -> list[Resource]:
         rows = [row for row in journal.resources.values() if row.purpose.lets_go]
         removal = Removal(
             journal,
             self._deps.cluster,
             self.task.app_id,
             self._deps.informers,
+            acting=acting,
             delete_volumes=self._options.delete_volumes,
         )
         return await removal.run(rows, seconds)
@@ -260,7 +279,7 @@ class TaskRun:
         (row,) = await journal.record_removals([replace(removal_of(live), job_seq=job_seq)])
         if row.uid != live["metadata"]["uid"]:
             raise JobFailed(f"somebody makes {row.ref} again and again", ReasonCode.CONFLICT)
-        removal = Removal(journal, self._deps.cluster, self.task.app_id, self._deps.informers)
+        removal = Removal(journal, self._deps.cluster, self.task.app_id, self._deps.informers, acting=self._acting)
         if left := await removal.run([row], self._deps.settings.cleanup_seconds):
             code = code_of_text(row.why) or ReasonCode.TIMEOUT
             raise JobFailed(f"that of a former run is not gone: {_named(left)}", code)
@@ -347,11 +366,7 @@ class TaskRun:
     async def _to_let_go(self, tx: Tx, journal: Journal, done: Completion) -> list[Resource]:
         """What is still to be let go of once the task is completed; of it, what has no row gets one."""
         task = self.task
-        if task.type is TaskType.DEPLOY:
-            has = done.refs
-            has |= {ObjectRef("Namespace", "", ref.namespace) for ref in has}
-        else:
-            has = {row.ref for row in journal.resources.values()}
+        has = _kept(done) if task.type is TaskType.DEPLOY else {row.ref for row in journal.resources.values()}
         recorded = [row for row in journal.resources.values() if row.purpose.lets_go and not row.state.settled]
         ending = task.id if task.type is TaskType.DEPLOY else None
         return recorded + await objects_to_let_go(tx, task.app_id, self._how, but=has, ending=ending)
@@ -435,6 +450,11 @@ class TaskRun:
             await events.append_many(tx, self.task.id, [CleanupEvent(state=state, why=why), *_end(state)])
             if state.settled and not await applications.exists(tx, self.task.app_id):
                 await pruning.forget_task(tx, self.task.id)
+
+
+def _kept(done: Completion) -> set[ObjectRef]:
+    """What the application has once the task is completed, and the namespaces of it."""
+    return done.refs | {ObjectRef("Namespace", "", ref.namespace) for ref in done.refs}
 
 
 def _applied(journal: Journal) -> list[Resource]:

@@ -18,7 +18,7 @@ from kubemin.store.transaction import Tx, dump, fields, load, values_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """A task to insert, as ``waiting``. ``options``, ``spec`` and ``plan`` are JSON."""
+    """A task to insert, as ``waiting``. ``options``, ``spec``, ``plan`` and ``acting_as`` are JSON."""
 
     id: str
     app_id: str
@@ -34,6 +34,7 @@ class NewTask:
     plan: Any = None
     revision: int | None = None
     caller: str = ""
+    acting_as: Any = None
     idempotency_key: str | None = None
     body_hash: str | None = None
     request_id: str | None = None
@@ -53,6 +54,7 @@ class Task:
     ``promoted_hold``: the ``seq`` of the last hold that somebody promoted, 0 if nobody did.
     ``request_id`` and ``cancel_request_id``: of the calls that asked for it, and that cancelled it; None of what nobody
     asked for by a call.
+    ``acting_as``: as whom it goes forward in its cluster (`kubemin.spec.acting.Identity`), None: as KubeMin itself.
     ``traceparent``: the span of the request that asked for it, as W3C Trace Context spells it, if traces are kept.
     ``unreadable``: why a worker that claimed it cannot open ``spec`` or ``plan``, which is then None.
     """
@@ -79,6 +81,7 @@ class Task:
     cancel_requested_at: datetime | None
     cancel_cleanup: CleanupPolicy | None
     caller: str
+    acting_as: Any
     idempotency_key: str | None
     body_hash: str | None
     request_id: str | None
@@ -124,12 +127,13 @@ async def insert_task(tx: Tx, task: NewTask) -> None:
     """
     stored = {
         "options": dump({} if task.options is None else task.options),
+        "acting_as": None if task.acting_as is None else dump(task.acting_as),
         **{
             name: None if (value := getattr(task, name)) is None else tx.seal(value, tasks.c[name], task.id)
             for name in _SEALED
         },
     }
-    await tx.write(_INSERT, {**values_of(task, "options", *_SEALED), **stored})
+    await tx.write(_INSERT, {**values_of(task, "options", "acting_as", *_SEALED), **stored})
     tx.locked.add(task.id)
     if isinstance(task.options, dict) and task.options.get("commit"):
         await outbox.tell_of_task(tx, "task.created", task.id)
@@ -198,4 +202,5 @@ def _task(row: Row[Any], opened: Mapping[str, Any]) -> Task:
     values["cleanup"] = Cleanup(row.cleanup)
     values["cancel_cleanup"] = CleanupPolicy(row.cancel_cleanup) if row.cancel_cleanup else None
     values["options"] = load(row.options)
+    values["acting_as"] = None if row.acting_as is None else load(row.acting_as)
     return Task(**{**values, **opened})

@@ -155,6 +155,7 @@ def upgrade() -> None:
         _moment("cancel_requested_at", nullable=True),
         _name("cancel_cleanup", 16, nullable=True),
         _name("caller", 255),
+        _words("acting_as", nullable=True),
         _name("idempotency_key", 255, nullable=True),
         _words("body_hash", nullable=True),
         _name("request_id", 64, nullable=True),
