@@ -15,20 +15,28 @@ import pytest
 import yaml
 
 from kubemin.cluster import Cluster
+from kubemin.cluster.answers import ApiResponse
+from kubemin.cluster.errors import CallerForbidden
+from kubemin.cluster.requests import Request
+from kubemin.cluster.transport import ActingTransport
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import ExecOptions, TaskService
-from kubemin.engine.entry.sources import Draft
+from kubemin.engine.entry.cluster_services import ClusterServices
+from kubemin.engine.entry.pod_logs import Wanted
+from kubemin.engine.entry.sources import Draft, Posted
 from kubemin.signals import LocalHub, LocalSignals
-from kubemin.spec.acting import Asker, Naming
+from kubemin.spec.acting import Asker, CannotActAs, Naming
+from kubemin.spec.application import parse_application
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
-from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database
 from kubemin.store.tasks import Task
 from kubesim.problems import Problem
 from kubesim.resources import RESOURCES
 from kubesim.server import SimServer
-from tests.engine.instance import LIMITS, Instance, conf, secret, web
+from tests.engine.instance import LIMITS, Instance, conf, secret, store, web
+from tests.engine.test_holds import held_in
 from tests.engine.test_points import differences
 from tests.waiting import PATIENCE
 
@@ -68,7 +76,7 @@ class World(Instance):
     async def snapshot(self) -> dict[ObjectRef, Any]:
         """As an administrator sees it, without what the test itself grants."""
         seen = await Instance(self.db, self.sim, self.admin, self.service).snapshot()
-        return {ref: obj for ref, obj in seen.items() if ref.kind not in ("Role", "RoleBinding")}
+        return {ref: obj for ref, obj in seen.items() if not ref.kind.startswith(("Role", "ClusterRole"))}
 
 
 @pytest.fixture
@@ -145,26 +153,201 @@ async def test_who_may_not_is_refused_before_the_first_write(world: World) -> No
     assert differences(empty, await world.snapshot()) == []
 
 
-async def test_rights_that_go_in_the_middle_leave_the_cluster_as_it_was(world: World) -> None:
-    """The rollback needs none of them."""
+HELD = [{"name": "settings"}, {"name": "approve", "type": "pause"}, {"name": "api"}]
+
+
+async def held(world: World) -> tuple[str, str, dict[ObjectRef, Any]]:
+    """An update that has changed a ConfigMap and waits before the rest: application, task, and what was before."""
     world.grant("ada", *ALL)
-    app_id = await world.save([conf("settings", a="1"), web("api")])
+    app_id = await world.save([conf("settings", a="1"), web("api")], workflow=HELD)
+    task_id = (await world.run(app_id)).id
     async with world.worker():
-        assert (await world.settled((await world.run(app_id)).id)).status is TaskStatus.COMPLETED
-        before = await world.snapshot()
-        workflow = [{"name": one, "components": [one]} for one in ("settings", "api", "late")]
-        parts = [conf("settings", a="2"), web("api", "api:never"), web("late")]
-        await world.save(parts, app_id=app_id)
-        task_id = (await world.run(app_id, preflight=False)).id
+        await held_in(world, task_id, "approve")
+        await world.service.promote(task_id, "grace")
+        assert (await world.settled(task_id)).status is TaskStatus.COMPLETED
+    before = await world.snapshot()
+    await world.save([conf("settings", a="2"), web("api", "api:2")], app_id=app_id)
+    return app_id, (await world.run(app_id)).id, before
 
-        async def changed() -> bool:
-            rows = {row.ref.kind: row.state for row in await world.journal(task_id)}
-            return rows.get("ConfigMap") is ResourceState.CHANGED
 
-        await world.until(changed)
+async def test_rights_that_go_in_the_middle_leave_the_cluster_as_it_was(world: World) -> None:
+    """What goes on is refused. The rollback needs none of them; nor does who promotes."""
+    _, task_id, before = await held(world)
+    async with world.worker():
+        await held_in(world, task_id, "approve")
+        world.revoke("ada")
+        await world.service.promote(task_id, "grace")
+        task = await world.settled(task_id)
+    assert (task.status, task.reason_code) == (TaskStatus.FAILED, ReasonCode.RIGHTS), task.reason
+    assert 'User "ada" cannot patch resource "' in task.reason
+    assert (task.cleanup, task.cleanup_why) == (Cleanup.DONE, "")
+    assert differences(before, await world.snapshot()) == []
+
+
+async def test_a_cancel_needs_no_right_in_the_cluster(world: World) -> None:
+    app_id, task_id, before = await held(world)
+    async with world.worker():
+        await held_in(world, task_id, "approve")
         world.revoke("ada")
         await world.service.cancel(app_id, task_id, "grace", "no")
         task = await world.settled(task_id)
-    assert workflow
     assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE), task.cleanup_why
     assert differences(before, await world.snapshot()) == []
+
+
+async def test_who_takes_a_task_over_goes_on_as_the_same_caller(world: World) -> None:
+    """Groups are those of when it was asked for, and settings those of its worker do not matter."""
+    _, task_id, before = await held(world)
+    async with world.worker():
+        await held_in(world, task_id, "approve")
+    users: set[str] = set()
+    sent = ActingTransport.send
+
+    async def noted(self: ActingTransport, request: Request) -> ApiResponse:
+        users.update({self._identity.user, *self._identity.groups} if request.is_write else ())
+        return await sent(self, request)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ActingTransport, "send", noted)
+        world.cluster.naming = None
+        async with world.worker(name="another"):
+            await world.service.promote(task_id, "grace")
+            task = await world.settled(task_id)
+    assert (task.status, task.lease_epoch) == (TaskStatus.COMPLETED, 2), task.reason
+    assert users == {"ada", "developers"}
+    assert before.keys() <= (await world.snapshot()).keys()
+
+
+async def test_a_step_that_may_fail_is_put_back_without_the_callers_rights(world: World) -> None:
+    world.grant("ada", ("", "configmaps,services", ",".join(USUAL)), ("apps", "deployments", "get,list"))
+    steps = [{"name": "settings"}, {"name": "api", "onFailure": "continue"}]
+    app_id = await world.save([conf("settings", a="1"), web("api")], workflow=steps)
+    async with world.worker():
+        task = await world.settled((await world.run(app_id, preflight=False)).id)
+    assert task.status is TaskStatus.COMPLETED, task.reason
+    found = {str(ref) for ref in await world.snapshot() if "shop" in ref.name or ref.name == "settings"}
+    assert found == {"ConfigMap/default/settings"}
+
+
+async def test_what_a_run_would_remove_is_asked_about_before_its_first_write(world: World) -> None:
+    world.grant("ada", *ALL)
+    app_id = await world.save([conf("settings", a="1"), conf("more", a="1")])
+    async with world.worker():
+        assert (await world.settled((await world.run(app_id)).id)).status is TaskStatus.COMPLETED
+        before = await world.snapshot()
+        world.grant("ada", ("", "configmaps", "get,list,create,update,patch"))
+        await world.save([conf("settings", a="2")], app_id=app_id)
+        task = await world.settled((await world.run(app_id)).id)
+        assert (task.status, task.reason_code, task.cleanup) == (TaskStatus.FAILED, ReasonCode.RIGHTS, Cleanup.NONE)
+        assert task.reason.startswith("refused before anything was removed: Cannot delete ConfigMap/default/more:")
+        assert differences(before, await world.snapshot()) == []
+        removal = await world.service.delete_application(app_id, "ada", asker=ADA)
+        task = await world.settled(removal.id)
+        assert (task.status, task.reason_code) == (TaskStatus.FAILED, ReasonCode.RIGHTS)
+        assert all(name in task.reason for name in ("ConfigMap/default/more", "ConfigMap/default/settings"))
+        assert differences(before, await world.snapshot()) == []
+        world.grant("ada", *ALL)
+        task = await world.settled((await world.run(app_id)).id)
+    assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.DONE), task.cleanup_why
+    assert "more" not in {ref.name for ref in await world.snapshot()}
+
+
+async def test_data_is_deleted_only_for_who_may_delete_it(world: World) -> None:
+    world.grant("ada", *ALL)
+    app_id = await world.save([store("db")])
+    async with world.worker():
+        task = await world.settled((await world.run(app_id)).id)
+        assert task.status is TaskStatus.COMPLETED, task.reason
+        before = await world.snapshot()
+        world.grant("ada", ("", "services,secrets", ",".join(USUAL)), ("apps", "*", ",".join(USUAL)))
+        removal = await world.service.delete_application(app_id, "ada", delete_volumes=True, asker=ADA)
+        task = await world.settled(removal.id)
+        assert (task.status, task.reason_code) == (TaskStatus.FAILED, ReasonCode.RIGHTS)
+        assert 'cannot delete resource "persistentvolumeclaims"' in task.reason
+        assert differences(before, await world.snapshot()) == []
+        removal = await world.service.delete_application(app_id, "ada", asker=ADA)
+        task = await world.settled(removal.id)
+    assert task.status is TaskStatus.COMPLETED, task.reason
+    assert "PersistentVolumeClaim" in {ref.kind for ref in await world.snapshot()}
+
+
+async def test_an_account_that_may_not_impersonate_says_so(world: World) -> None:
+    world.grant("ada", *ALL)
+    world.sim.registry.delete("clusterrolebindings", "", "kubemin-impersonate")
+    app_id = await world.save([conf("settings", a="1")])
+    async with world.worker():
+        task = await world.settled((await world.run(app_id)).id)
+    assert (task.status, task.reason_code, task.cleanup) == (TaskStatus.FAILED, ReasonCode.RIGHTS, Cleanup.NONE)
+    assert "its own account lacks the right to impersonate (deploy/impersonation.yaml" in task.reason
+    assert 'User "system:serviceaccount:kubemin:kubemin" cannot impersonate' in task.reason
+
+
+async def test_the_right_to_impersonate_may_go_in_the_middle(world: World) -> None:
+    _, task_id, before = await held(world)
+    async with world.worker():
+        await held_in(world, task_id, "approve")
+        world.sim.registry.delete("clusterrolebindings", "", "kubemin-impersonate")
+        await world.service.promote(task_id, "grace")
+        task = await world.settled(task_id)
+    assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.DONE), task.cleanup_why
+    assert "lacks the right to impersonate" in task.reason
+    assert differences(before, await world.snapshot()) == []
+
+
+async def test_a_task_that_says_nobody_is_not_done_as_kubemin(world: World) -> None:
+    """It was asked for while nobody was acted as; the setting has come since."""
+    service = TaskService(world.db, LocalSignals(world.hub), LocalDoorbell(), LIMITS)
+    app_id = await world.save([conf("settings", a="1")])
+    task_id = (await service.run(Draft(app_id), ExecOptions(), "ada", asker=ADA)).id
+    async with world.worker():
+        task = await world.settled(task_id)
+    assert (task.status, task.reason_code, task.cleanup) == (TaskStatus.FAILED, ReasonCode.RIGHTS, Cleanup.NONE)
+    assert "KUBEMIN_IMPERSONATION" in task.reason
+    with pytest.raises(CannotActAs, match="nobody says who asks"):
+        await world.service.run(Draft(app_id), ExecOptions(), "ada")
+    with pytest.raises(CannotActAs):
+        await world.service.delete_application(app_id, "ada")
+
+
+async def test_a_namespace_is_made_by_who_may_make_one(world: World) -> None:
+    world.grant("ada", *ALL)
+    application = {"name": "shop", "namespace": "fresh", "component": [conf("settings", a="1")]}
+    before = await world.snapshot()
+    posted = Posted(parse_application(application))
+    options = ExecOptions(create_namespace=True)
+    async with world.worker():
+        task = await world.settled((await world.service.run(posted, options, "ada", asker=ADA)).id)
+    assert (task.status, task.reason_code, task.cleanup) == (TaskStatus.FAILED, ReasonCode.RIGHTS, Cleanup.DONE)
+    assert 'User "ada" cannot create resource "namespaces"' in task.reason
+    assert differences(before, await world.snapshot()) == []
+
+
+async def test_a_preview_shows_what_the_caller_may_read(world: World) -> None:
+    world.grant("ada", *ALL)
+    app_id = await world.save([conf("settings", a="1")])
+    services = ClusterServices(world.db, world.cluster, LIMITS)
+    async with world.worker():
+        assert (await world.settled((await world.run(app_id)).id)).status is TaskStatus.COMPLETED
+    posted = Posted(parse_application({"name": "shop", "component": [conf("settings", a="2")]}))
+    (seen,) = (await services.asked_by(ADA).previews.of(posted, ExecOptions())).preview_jobs.values()
+    assert (seen.verb, seen.changes) == ("change", ("data.a: 1 → 2",))
+    assert await services.asked_by(ADA).diffs.between(app_id, "current", "live") == []
+    world.revoke("ada")
+    (refused,) = (await services.asked_by(ADA).previews.of(posted, ExecOptions())).preview_jobs.values()
+    assert (refused.verb, refused.code) == ("refused", ReasonCode.RIGHTS)
+    assert "data.a" not in str(refused)
+    with pytest.raises(CallerForbidden, match='User "ada" cannot get resource "configmaps"'):
+        await services.asked_by(ADA).diffs.between(app_id, "current", "live")
+    with pytest.raises(CallerForbidden, match='User "ada" cannot list resource "pods"'):
+        await services.asked_by(ADA).pod_logs.read(Wanted(app_id, "default"))
+
+
+async def test_who_only_looks_needs_no_right_to_write(world: World) -> None:
+    world.grant("ada", *ALL)
+    world.grant("viewer", ("", "configmaps,pods,pods/log", "get,list"), subject=("User", "grace"))
+    app_id = await world.save([conf("settings", a="1"), web("api")])
+    services = ClusterServices(world.db, world.cluster, LIMITS).asked_by(Asker("grace"))
+    async with world.worker():
+        assert (await world.settled((await world.run(app_id)).id)).status is TaskStatus.COMPLETED
+        lines = await services.pod_logs.read(Wanted(app_id, "default"))
+    assert [line for line in lines if not line.note]

@@ -19,7 +19,7 @@ _DEFINITE: Mapping[int, type[errors.ClusterError]] = {
     429: errors.Throttled,
 }
 _MAX_TEXT = 500
-_CANNOT_IMPERSONATE = re.compile(r'[Uu]ser "[^"]*" cannot impersonate(-on)?(:| )')
+_CANNOT_IMPERSONATE = re.compile(r'forbidden: User "[^"]*" cannot impersonate(-on)?(:\S+)? (resource|path) "')
 """Only the text tells it: the right that is missing is KubeMin's, and not that of whom it acts as."""
 _HOW_TO_IMPERSONATE = (
     "KubeMin may not act here as whoever asked, for its own account lacks the right to impersonate "
