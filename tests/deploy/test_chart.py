@@ -52,7 +52,10 @@ ALL: Json = {
         "drainSeconds": 100.5,
         "keda": {"enabled": True, "prometheus": "http://prometheus:9090"},
     },
-    "rights": {"namespaces": False},
+    "rights": {
+        "namespaces": False,
+        "impersonation": {"enabled": True, "constrained": True, "users": ["ada"], "groups": ["dev", "ops"]},
+    },
     "service": {"type": "LoadBalancer", "port": 8080, "annotations": {"a": "b"}},
     "ingress": {
         "enabled": True,
@@ -242,6 +245,22 @@ def test_an_api_that_may_read_only_has_one_role(made: dict[str, list[Json]]) -> 
     assert bound == {"kubemin-read"}
     (role,) = of(made["all"], "ClusterRole", "kubemin-read")
     assert cells(role) == {one for one in rules("kubemin") if one[2] in ("get", "list", "watch")}
+
+
+@pytest.mark.parametrize("constrained", [False, True])
+def test_to_act_as_others_is_a_right_that_is_asked_for(made: dict[str, list[Json]], constrained: bool) -> None:
+    assert not any(one["metadata"]["name"].endswith("impersonate") for one in made["least"])
+    given = {"enabled": True, "constrained": constrained, "users": ["ada"], "groups": ["dev", "ops"]}
+    objects = render({**LEAST, "rights": {"impersonation": given}})
+    (role,) = of(objects, "ClusterRole", "kubemin-impersonate")
+    (binding,) = of(objects, "ClusterRoleBinding", "kubemin-impersonate")
+    assert {one["name"] for one in binding["subjects"]} == {"kubemin-api", "kubemin-worker"}
+    file = CHART.parent / f"impersonation{'-constrained' if constrained else ''}.yaml"
+    said, _ = yaml.safe_load_all(file.read_text())
+    assert cells(role) == cells(said)
+    names = {rule["resources"][0]: rule.get("resourceNames") for rule in role["rules"]}
+    assert names == {"users": ["ada"], "groups": ["dev", "ops"], **({"*": None} if constrained else {})}
+    assert not any("resourceNames" in rule for rule in said["rules"])
 
 
 def cells(role: Json) -> set[tuple[str, str, str]]:

@@ -1,6 +1,7 @@
 """What a task does going forward is done as whoever asked for it; what undoes it is done as KubeMin itself.
 
-Under the rights of deploy/rbac.yaml and deploy/impersonation.yaml, and no others: a cluster that enforces RBAC.
+Under the rights of deploy/rbac.yaml and of one of the files for impersonation, and no others: a cluster that enforces
+RBAC.
 """
 
 import asyncio
@@ -79,11 +80,15 @@ class World(Instance):
         return {ref: obj for ref, obj in seen.items() if not ref.kind.startswith(("Role", "ClusterRole"))}
 
 
+PLAIN, CONSTRAINED = "impersonation.yaml", "impersonation-constrained.yaml"
+both = pytest.mark.parametrize("sim", [PLAIN, CONSTRAINED], indirect=True)
+
+
 @pytest.fixture
-async def sim() -> AsyncIterator[SimServer]:
+async def sim(request: pytest.FixtureRequest) -> AsyncIterator[SimServer]:
     async with SimServer(speed=50, authorize=True) as server:
         plurals = {resource.kind: resource.plural for resource in RESOURCES.values()}
-        for file in ("rbac.yaml", "impersonation.yaml"):
+        for file in ("rbac.yaml", getattr(request, "param", PLAIN)):
             for item in yaml.safe_load_all((ROOT / "deploy" / file).read_text()):
                 namespace = item["metadata"].get("namespace", "")
                 server.registry.create(plurals[item["kind"]], namespace, item, manager="kubectl")
@@ -114,6 +119,7 @@ async def world(db: Database, sim: SimServer, tmp_path: Path) -> AsyncIterator[W
 ALL = (("", "configmaps,secrets,services,persistentvolumeclaims", ",".join(USUAL)), ("apps", "*", ",".join(USUAL)))
 
 
+@both
 async def test_who_may_deploys_and_removes(world: World) -> None:
     empty = await world.snapshot()
     world.grant("ada", *ALL)
@@ -139,6 +145,7 @@ async def test_the_rights_of_a_group_are_those_of_its_members(world: World) -> N
     assert 'User "grace" cannot' in task.reason
 
 
+@both
 async def test_who_may_not_is_refused_before_the_first_write(world: World) -> None:
     empty = await world.snapshot()
     world.grant("ada", ("", "configmaps,services", ",".join(USUAL)), ("apps", "deployments", "get,list"))

@@ -23,7 +23,7 @@ _CANNOT_IMPERSONATE = re.compile(r'forbidden: User "[^"]*" cannot impersonate(-o
 """Only the text tells it: the right that is missing is KubeMin's, and not that of whom it acts as."""
 _HOW_TO_IMPERSONATE = (
     "KubeMin may not act here as whoever asked, for its own account lacks the right to impersonate "
-    "(deploy/impersonation.yaml, or impersonation of the chart): "
+    "(deploy/impersonation.yaml, or rights.impersonation of the chart): "
 )
 
 
