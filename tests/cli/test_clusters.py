@@ -8,7 +8,8 @@ import pytest
 
 from kubemin.cli.exits import CliError
 from kubemin.cli.files import read_specs
-from kubemin.cli.settings import settings_of
+from kubemin.cli.settings import refuse_open_address, settings_of
+from kubemin.spec.acting import Naming
 
 EDGE: dict[str, Any] = {"kubeconfig": "/etc/edge", "context": "admin"}
 
@@ -43,6 +44,23 @@ def test_which_clusters_are_known_and_served() -> None:
     assert list(both.served_clusters) == ["edge"]
 
 
+def test_how_callers_are_called_is_a_clusters_own_or_that_of_all() -> None:
+    assert settings_of().namings == {}
+    clusters = "{a: {}, b: {impersonation: caller, userPrefix: '', groupPrefix: 'b:'}, c: {impersonation: off}}"
+    settings = settings_of(clusters=clusters, impersonation_user_prefix="all:", impersonation_groups="dev-*")
+    assert settings.namings == {"b": Naming("", "b:", "dev-*")}
+    settings = settings.model_copy(update={"impersonation": "caller"})
+    assert settings.namings == {"a": Naming("all:", "", "dev-*"), "b": Naming("", "b:", "dev-*")}
+
+
+def test_nobody_is_acted_as_where_nobody_says_who_they_are() -> None:
+    for given, names in (({"impersonation": "caller"}, "default"), ({"clusters": "{e: {impersonation: caller}}"}, "e")):
+        with pytest.raises(CliError, match=rf"KUBEMIN_IMPERSONATION=caller \(cluster {names}\) needs authentication"):
+            refuse_open_address(settings_of(**given))
+        refuse_open_address(settings_of(**given, auth="token"))
+    refuse_open_address(settings_of())
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -55,6 +73,9 @@ def test_which_clusters_are_known_and_served() -> None:
         ({"clusters": "/nowhere/clusters.yaml"}, "the file cannot be read"),
         ({"clusters": "{default: {}}", "simulate": True}, "clusters names the cluster default"),
         ({"clusters": "{edge: {}}", "serves": "prod"}, "serves names prod, and the clusters are edge"),
+        ({"clusters": "{edge: {impersonation: everybody}}"}, "edge.impersonation"),
+        ({"impersonation": "everybody"}, "KUBEMIN_IMPERSONATION"),
+        ({"impersonation_system_names": "system:nodes, system:masters"}, "system:masters, to which nothing is refused"),
     ],
 )
 def test_what_is_wrong_is_said(given: dict[str, Any], said: str) -> None:

@@ -9,7 +9,7 @@ from kubemin.cli.tokens import granted
 from kubemin.spec.characters import visible
 
 if TYPE_CHECKING:
-    from kubemin.client.replies import Whoami
+    from kubemin.client.replies import ActingAs, Whoami
 
 _HOW = {
     "none": key("{name}: this server asks nobody who they are"),
@@ -37,7 +37,20 @@ def tell(one: "Whoami", output: Output) -> None:
         say(tr("  until:  {time}", time=moment(one.get("expires"))))
     if one["groups"]:
         say(tr("  groups: {groups}", groups=visible(", ".join(one["groups"]))))
+    for acting in one.get("actingAs", ()):
+        say(_acting(acting))
     for number, grant in enumerate(one["grants"]):
         say(tr("  may:    {grant}", grant=granted(grant)) if number == 0 else f"          {granted(grant)}")
     if not one["grants"]:
         say(tr("  may nothing: no role is given to this name or to its groups"))
+
+
+def _acting(one: "ActingAs") -> str:
+    cluster, user = visible(one["cluster"]), one.get("user")
+    if user is None:
+        why = visible(one.get("refused", ""))
+        return tr("  in cluster {cluster}: nothing is done, {why}", cluster=cluster, why=why)
+    if not one["groups"]:
+        return tr("  in cluster {cluster}: acts as {user}", cluster=cluster, user=visible(user))
+    groups = visible(", ".join(one["groups"]))
+    return tr("  in cluster {cluster}: acts as {user} ({groups})", cluster=cluster, user=visible(user), groups=groups)

@@ -1,10 +1,16 @@
 """Whether what a caller asks for is done in the cluster as that caller."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 Impersonation = Literal["off", "caller"]
+
+
+def _system_names(text: str) -> str:
+    if "system:masters" in (name.strip() for name in text.split(",")):
+        raise ValueError("nobody is acted as a member of system:masters, to which nothing is refused")
+    return text
 
 
 class ImpersonationSettings(BaseModel):
@@ -22,7 +28,7 @@ class ImpersonationSettings(BaseModel):
     """Put before the groups of a caller."""
     impersonation_groups: str = "*"
     """Groups of callers, separated by commas, that the cluster is told of; `*` stands for anything."""
-    impersonation_system_names: str = ""
+    impersonation_system_names: Annotated[str, AfterValidator(_system_names)] = ""
     """Users and groups that begin with `system:` and may be acted as, separated by commas, `*` for anything; without
     it none. Never the group `system:masters`.
     """

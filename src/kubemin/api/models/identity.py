@@ -28,6 +28,15 @@ class GrantReply(Reply):
         return cls.model_validate(grant.to_json())
 
 
+class ActingAs(Reply):
+    """As whom it is done in a cluster what somebody asks for."""
+
+    cluster: str
+    user: Absent[str] = None
+    groups: list[str] = Field(default_factory=list, description="Those that the cluster is told of.")
+    refused: Absent[str] = Field(default=None, description="Why nobody can be acted as; then nothing is done.")
+
+
 class Whoami(Reply):
     """Whoever asks."""
 
@@ -37,6 +46,10 @@ class Whoami(Reply):
     grants: list[GrantReply]
     groups: list[str] = Field(description="Those that their issuer says.")
     expires: Absent[Timestamp] = Field(default=None, description="When the token or the session ends.")
+    acting_as: list[ActingAs] = Field(
+        default_factory=list,
+        description="As whom clusters are asked for them, where that is not KubeMin itself (`KUBEMIN_IMPERSONATION`).",
+    )
 
 
 class NewTokenBody(Body):

@@ -8,9 +8,10 @@ from kubemin.api.access import About, Asked, needs
 from kubemin.api.authentication import CSRF_HEADER
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
-from kubemin.api.deps import Caller, Given
+from kubemin.api.deps import Caller, Deps, Given
 from kubemin.api.envelope import ApiError, Envelope, FieldError
 from kubemin.api.models.identity import (
+    ActingAs,
     EndedSessions,
     GrantReply,
     IssuerWay,
@@ -22,10 +23,12 @@ from kubemin.api.models.identity import (
     Whoami,
 )
 from kubemin.api.openapi import errors
+from kubemin.engine.entry.cluster_services import ClusterServices
 from kubemin.identity.errors import Reserved
 from kubemin.identity.grants import Role
 from kubemin.identity.principal import Principal
 from kubemin.identity.tokens import make_token
+from kubemin.spec.acting import Asker, CannotActAs
 from kubemin.store import tokens
 
 router = APIRouter(tags=["Identity"], route_class=StrictRoute)
@@ -36,13 +39,17 @@ _DAY = 24 * 3600.0
 
 @router.get("/whoami", summary="Who am I?")
 @needs(About.ANYBODY)
-async def whoami(asked: Asked) -> Envelope[Whoami]:
-    """Whoever asks, by which way, and what they may."""
-    return Envelope(data=whoami_of(asked.principal))
+async def whoami(deps: Given, asked: Asked) -> Envelope[Whoami]:
+    """Whoever asks, by which way, what they may, and as whom it is done."""
+    return Envelope(data=whoami_of(asked.principal, deps))
 
 
-def whoami_of(one: Principal) -> Whoami:
+def whoami_of(one: Principal, deps: Deps) -> Whoami:
     """Somebody on the wire."""
+    seen = one.sight()
+    clusters = [
+        name for name in sorted(deps.clusters) if seen is None or any(scope.has_some_of(name) for scope in seen)
+    ]
     return Whoami(
         name=one.name,
         how=one.how,
@@ -50,7 +57,18 @@ def whoami_of(one: Principal) -> Whoami:
         grants=[GrantReply.of(grant) for grant in one.grants],
         groups=list(one.groups),
         expires=one.expires_at,
+        acting_as=[acting for name in clusters if (acting := _acting_as(deps.clusters[name], one)) is not None],
     )
+
+
+def _acting_as(cluster: ClusterServices, one: Principal) -> ActingAs | None:
+    try:
+        identity = cluster.identity(Asker(one.name, one.groups))
+    except CannotActAs as error:
+        return ActingAs(cluster=cluster.name, refused=str(error))
+    if identity is None:
+        return None
+    return ActingAs(cluster=cluster.name, user=identity.user, groups=list(identity.groups))
 
 
 @router.get("/tokens", summary="List API tokens")

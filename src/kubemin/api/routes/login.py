@@ -116,7 +116,7 @@ async def open_session(request: Request, response: Response, deps: Given, body: 
         raise too_many(error) from error
     request.scope[PRINCIPAL] = opened  # for the audit
     _begin_session(deps, response, secret)
-    return Envelope(data=whoami_of(opened))
+    return Envelope(data=whoami_of(opened, deps))
 
 
 @router.post("/auth/logout", summary="Log a browser out")

@@ -25,6 +25,7 @@ from kubemin.client.replies.errors import FieldError, Mistake
 from kubemin.client.replies.events import CleanupEvent, EndEvent, Event, JobEvent, LogLine, ResourceEvent, TaskEvent
 from kubemin.client.replies.evidence import ComponentEvidence, ContainerEvidence, PodEvent, PodEvidence, TaskEvidence
 from kubemin.client.replies.identity import (
+    ActingAs,
     ApiToken,
     EndedSessions,
     Grant,
@@ -94,6 +95,7 @@ from kubemin.client.replies.tasks import (
 from kubemin.client.replies.workflows import Step, SubStep, Workflow, WorkflowId, WorkflowList
 
 __all__ = [
+    "ActingAs",
     "Alive",
     "ApiToken",
     "Application",

@@ -15,6 +15,16 @@ class Grant(TypedDict):
     applications: list[str]
 
 
+class ActingAs(TypedDict):
+    """As whom it is done in a cluster what somebody asks for."""
+
+    cluster: str
+    user: NotRequired[str]
+    groups: list[str]
+    refused: NotRequired[str]
+    """Why nobody can be acted as, where so: then nothing is done."""
+
+
 class Whoami(TypedDict):
     """Whoever asks."""
 
@@ -26,6 +36,8 @@ class Whoami(TypedDict):
     grants: list[Grant]
     groups: list[str]
     expires: NotRequired[str]
+    actingAs: list[ActingAs]
+    """In clusters that are asked for them as somebody else than KubeMin itself."""
 
 
 class ApiToken(TypedDict):
