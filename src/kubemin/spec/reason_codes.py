@@ -33,7 +33,7 @@ class ReasonCode(StrEnum):
     NO_ACTIVITY = "NO_ACTIVITY"
     """Nothing moved for `noActivitySeconds`."""
     RIGHTS = "RIGHTS"
-    """KubeMin's account lacks a right, or its credentials are refused."""
+    """KubeMin's account, or the caller who is acted as, lacks a right; or its credentials are refused."""
     CONFLICT = "CONFLICT"
     """It is another's, or others changed or deleted it meanwhile."""
     PLAN_CHANGED = "PLAN_CHANGED"
@@ -71,7 +71,7 @@ _ADVICE = {
     ReasonCode.DEADLINE: "Raise the object's own deadline, or find out in the evidence why it took so long.",
     ReasonCode.TIMEOUT: "The reason says what it waited for; give it more time if it is only slow.",
     ReasonCode.NO_ACTIVITY: "The reason says what it waited for; raise noActivitySeconds if such a pause is usual.",
-    ReasonCode.RIGHTS: "Give KubeMin's account the right that is named (deploy/rbac.yaml), or valid credentials.",
+    ReasonCode.RIGHTS: "Give whoever is named the right (KubeMin's account: deploy/rbac.yaml), or valid credentials.",
     ReasonCode.CONFLICT: "Choose another name, or settle with whoever owns or changed the object.",
     ReasonCode.PLAN_CHANGED: "Make a new plan and read it: what it was made of has changed since.",
     ReasonCode.INVALID: "Change the field or the object that the reason names: it cannot be as the application says.",

@@ -225,11 +225,14 @@ CREATE TABLE public.tasks (
     cleanup_attempts integer NOT NULL,
     next_cleanup_at double precision,
     cancelled_by text,
+    cancel_request_id character varying(64),
     cancel_requested_at double precision,
     cancel_cleanup character varying(16),
     caller character varying(255) NOT NULL,
+    acting_as text,
     idempotency_key character varying(255),
     body_hash text,
+    request_id character varying(64),
     traceparent character varying(55),
     options text NOT NULL,
     spec text NOT NULL,
@@ -301,50 +304,50 @@ ALTER TABLE ONLY public.events ALTER COLUMN id SET DEFAULT nextval('public.event
 ALTER TABLE ONLY public.outbox ALTER COLUMN seq SET DEFAULT nextval('public.outbox_seq_seq'::regclass);
 ALTER TABLE ONLY public.tasks ALTER COLUMN seq SET DEFAULT nextval('public.tasks_seq_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('v1_0001');
-INSERT INTO public.applications VALUES ('shop....................', 'default', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796063035.326481, 1796063035.326491);
-INSERT INTO public.applications VALUES ('other...................', 'default', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796063035.387474, 1796063035.387481);
-INSERT INTO public.applications VALUES ('third...................', 'default', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796063035.400978, 1796063035.400982);
-INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796063035.346734, 1796063035.346746);
-INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796063035.39482, 1796063035.394827);
-INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796063035.407612, 1796063035.40762);
-INSERT INTO public.deliveries VALUES (1, 1, 'ops', 'shop....................', 'waiting', 0, 0, NULL, '', 1796063035.623428, 1796063035.623433, NULL);
-INSERT INTO public.deliveries VALUES (2, 2, 'ops', 'other...................', 'waiting', 0, 0, NULL, '', 1796063035.624352, 1796063035.624356, NULL);
-INSERT INTO public.drifts VALUES ('third...................', 1, 1796063035.627311);
-INSERT INTO public.duties VALUES ('notifications', '', 1796149435.276201);
-INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796063035.475965);
-INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796063035.586745);
-INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796063035.618901);
+INSERT INTO public.applications VALUES ('shop....................', 'default', 'default', 'shop', 'Läden 🛒', '', '', '', '', false, NULL, 1796065137.247281, 1796065137.247291);
+INSERT INTO public.applications VALUES ('other...................', 'default', 'default', 'other', 'Läden 🛒', '', '', '', '', false, NULL, 1796065137.40922, 1796065137.409226);
+INSERT INTO public.applications VALUES ('third...................', 'default', 'default', 'third', 'Läden 🛒', '', '', '', '', false, NULL, 1796065137.464879, 1796065137.464883);
+INSERT INTO public.components VALUES ('shop....................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796065137.330528, 1796065137.33054);
+INSERT INTO public.components VALUES ('other...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796065137.442899, 1796065137.442913);
+INSERT INTO public.components VALUES ('third...................', 'web', 0, '{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}', 1796065137.466869, 1796065137.466873);
+INSERT INTO public.deliveries VALUES (1, 1, 'ops', 'shop....................', 'waiting', 0, 0, NULL, '', 1796065138.159748, 1796065138.159759, NULL);
+INSERT INTO public.deliveries VALUES (2, 2, 'ops', 'other...................', 'waiting', 0, 0, NULL, '', 1796065138.160469, 1796065138.160473, NULL);
+INSERT INTO public.drifts VALUES ('third...................', 1, 1796065138.195534);
+INSERT INTO public.duties VALUES ('notifications', '', 1796151537.13887);
+INSERT INTO public.events VALUES (1, 'shop-1..................', 'task', '{"status":"running"}', 1796065137.730633);
+INSERT INTO public.events VALUES (2, 'other-1.................', 'task', '{"status":"running"}', 1796065138.024393);
+INSERT INTO public.events VALUES (3, 'third-1.................', 'task', '{"status":"running"}', 1796065138.150138);
 INSERT INTO public.jobs VALUES ('shop-1..................', 1, 0, 'step', 'web/ConfigMap/shop', 'web', 'webservice', 'ConfigMap', 'default', 'shop', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('other-1.................', 1, 0, 'step', 'web/ConfigMap/other', 'web', 'webservice', 'ConfigMap', 'default', 'other', 'queued', '', '', NULL, NULL, NULL);
 INSERT INTO public.jobs VALUES ('third-1.................', 1, 0, 'step', 'web/ConfigMap/third', 'web', 'webservice', 'ConfigMap', 'default', 'third', 'queued', '', '', NULL, NULL, NULL);
-INSERT INTO public.one_time VALUES ('5555555555555555555555555555555555555555555555555555555555555555', 1796066635.318709);
-INSERT INTO public.outbox VALUES (1, 'plh71czacy9674y21wnilki6', 'task.completed', 'shop....................', 'shop-1..................', '{"taskId":"shop-1..................","appId":"shop....................","cluster":"default","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}', 1796063035.513801, 1796063035.625768);
-INSERT INTO public.outbox VALUES (2, 'vexhwvpkyw8fm21yujxs0r0x', 'task.cancelled', 'other...................', 'other-1.................', '{"taskId":"other-1.................","appId":"other...................","cluster":"default","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}', 1796063035.607905, 1796063035.625808);
-INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796063035.462919, 1796063035.473838, NULL, NULL, NULL, 'shop....................');
-INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796063035.57902, 1796063035.584818, NULL, NULL, NULL, 'other...................');
-INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796063035.616263, 1796063035.618398, NULL, NULL, NULL, 'third...................');
-INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796063035.382757);
-INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796063035.400143);
-INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796063035.408919);
-INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796063035.410198);
-INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796063035.359079);
-INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796063035.398805);
-INSERT INTO public.sessions VALUES ('1111111111111111111111111111111111111111111111111111111111111111', 'ada', '[]', 'abcdefghijkl', NULL, NULL, 1796063035.304887, 1796063035.304899, 1796066635.3049);
-INSERT INTO public.sessions VALUES ('2222222222222222222222222222222222222222222222222222222222222222', 'bea', '[]', NULL, '3333333333333333333333333333333333333333333333333333333333333333', '4444444444444444444444444444444444444444444444444444444444444444', 1796063035.311702, 1796063035.311709, 1796066635.311711);
+INSERT INTO public.one_time VALUES ('5555555555555555555555555555555555555555555555555555555555555555', 1796068737.234847);
+INSERT INTO public.outbox VALUES (1, '9h0oygc9t2e2n6jk27xzcmkw', 'task.completed', 'shop....................', 'shop-1..................', '{"taskId":"shop-1..................","appId":"shop....................","cluster":"default","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}', 1796065137.854916, 1796065138.190641);
+INSERT INTO public.outbox VALUES (2, 'cir30v30qz9nwbi2akghr9h4', 'task.cancelled', 'other...................', 'other-1.................', '{"taskId":"other-1.................","appId":"other...................","cluster":"default","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}', 1796065138.096236, 1796065138.190705);
+INSERT INTO public.resources VALUES ('shop-1..................', 1, 1, 'v1', 'ConfigMap', 'default', 'shop', 'apply', 'created', 'uid-shop', NULL, NULL, NULL, '', 1796065137.658679, 1796065137.703701, NULL, NULL, NULL, 'shop....................');
+INSERT INTO public.resources VALUES ('other-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'other', 'apply', 'created', 'uid-other', NULL, NULL, NULL, '', 1796065137.994771, 1796065138.002282, NULL, NULL, NULL, 'other...................');
+INSERT INTO public.resources VALUES ('third-1.................', 1, 1, 'v1', 'ConfigMap', 'default', 'third', 'apply', 'created', 'uid-third', NULL, NULL, NULL, '', 1796065138.138746, 1796065138.149723, NULL, NULL, NULL, 'third...................');
+INSERT INTO public.revisions VALUES ('shop....................', 2, 'pending', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-2..................', '{}', '{}', '{}', false, 1796065137.38492);
+INSERT INTO public.revisions VALUES ('other...................', 2, 'pending', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-2.................', '{}', '{}', '{}', false, 1796065137.463792);
+INSERT INTO public.revisions VALUES ('third...................', 1, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-1.................', '{}', '{}', '{}', false, 1796065137.481061);
+INSERT INTO public.revisions VALUES ('third...................', 2, 'pending', '{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'third-2.................', '{}', '{}', '{}', false, 1796065137.499446);
+INSERT INTO public.revisions VALUES ('shop....................', 1, 'current', '{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'shop-1..................', '{}', '{}', '{}', false, 1796065137.351176);
+INSERT INTO public.revisions VALUES ('other...................', 1, 'cancelled', '{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}', 'rolling', 'why', 'ada', 'other-1.................', '{}', '{}', '{}', false, 1796065137.444324);
+INSERT INTO public.sessions VALUES ('1111111111111111111111111111111111111111111111111111111111111111', 'ada', '[]', 'abcdefghijkl', NULL, NULL, 1796065137.222993, 1796065137.223006, 1796068737.223007);
+INSERT INTO public.sessions VALUES ('2222222222222222222222222222222222222222222222222222222222222222', 'bea', '[]', NULL, '3333333333333333333333333333333333333333333333333333333333333333', '4444444444444444444444444444444444444444444444444444444444444444', 1796065137.226657, 1796065137.226664, 1796068737.226665);
 INSERT INTO public.shares VALUES ('default', 'lock', 'shop-1..................');
-INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796063035.385809, NULL, NULL, 1796063035.385816);
-INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796063035.400609, NULL, NULL, 1796063035.400613);
-INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796063035.410766, NULL, NULL, 1796063035.41077);
-INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796063035.439049, 1796063035.368262, 1796063035.451, 1796063035.497222, 1796063035.497234);
-INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', 1796063035.590786, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796066635.560918, 1796063035.560929, 1796063035.399341, 1796063035.571993, 1796063035.590792, 1796063035.590793);
-INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796066635.612017, 1796063035.612023, 1796063035.409432, 1796063035.614169, NULL, 1796063035.61417);
-INSERT INTO public.tokens VALUES ('abcdefghijkl', 'ci', 'ada', '0000000000000000000000000000000000000000000000000000000000000000', '[]', 'database', 1796063035.280877, NULL, NULL, NULL, NULL);
-INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796063035.334863, 1796063035.334876);
-INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796063035.390685, 1796063035.390692);
-INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796063035.401314, 1796063035.401318);
-INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796063035.471195, NULL, NULL);
-INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796063035.582141, NULL, NULL);
-INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796063035.617869, NULL, NULL);
+INSERT INTO public.tasks VALUES (2, 'shop-2..................', 'shop....................', 'shop', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, NULL, NULL, '{}', '{"of":"shop-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796065137.407744, NULL, NULL, 1796065137.407754);
+INSERT INTO public.tasks VALUES (4, 'other-2.................', 'other...................', 'other', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, NULL, NULL, '{}', '{"of":"other-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796065137.464553, NULL, NULL, 1796065137.464557);
+INSERT INTO public.tasks VALUES (6, 'third-2.................', 'third...................', 'third', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'waiting', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, NULL, NULL, '{}', '{"of":"third-2"}', '{"stages":[]}', 2, 0, 0, NULL, NULL, 0, NULL, NULL, 1796065137.502994, NULL, NULL, 1796065137.503006);
+INSERT INTO public.tasks VALUES (1, 'shop-1..................', 'shop....................', 'shop', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'completed', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, NULL, NULL, '{}', '{"of":"shop-1"}', '{"stages":[]}', 1, 0, 1, NULL, NULL, 1, NULL, 1796065137.573253, 1796065137.36802, 1796065137.611203, 1796065137.784901, 1796065137.78493);
+INSERT INTO public.tasks VALUES (3, 'other-1.................', 'other...................', 'other', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'cancelled', 'wrong version', NULL, 'pending', '', 0, NULL, 'ada', NULL, 1796065138.028758, NULL, 'ada', NULL, NULL, NULL, NULL, NULL, '{}', '{"of":"other-1"}', '{"stages":[]}', 1, 0, 1, 'other...................', 'worker', 1, 1796068737.948415, 1796065137.948425, 1796065137.445482, 1796065137.971618, 1796065138.028768, 1796065138.028769);
+INSERT INTO public.tasks VALUES (5, 'third-1.................', 'third...................', 'third', 'default', 'default', '', 'flow....................', 'flow', 'deploy', 'running', '', NULL, 'none', '', 0, NULL, NULL, NULL, NULL, NULL, 'ada', NULL, NULL, NULL, NULL, NULL, '{}', '{"of":"third-1"}', '{"stages":[]}', 1, 0, 1, 'third...................', 'worker', 1, 1796068738.133433, 1796065138.133444, 1796065137.492234, 1796065138.136343, NULL, 1796065138.136344);
+INSERT INTO public.tokens VALUES ('abcdefghijkl', 'ci', 'ada', '0000000000000000000000000000000000000000000000000000000000000000', '[]', 'database', 1796065137.162594, NULL, NULL, NULL, NULL);
+INSERT INTO public.workflows VALUES ('flow-shop...............', 'shop....................', 'deploy', '', 'default', '', '', '', false, '[]', 1796065137.266546, 1796065137.266555);
+INSERT INTO public.workflows VALUES ('flow-other..............', 'other...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796065137.422879, 1796065137.422888);
+INSERT INTO public.workflows VALUES ('flow-third..............', 'third...................', 'deploy', '', 'default', '', '', '', false, '[]', 1796065137.465167, 1796065137.46517);
+INSERT INTO public.writes VALUES ('shop-1...................1', 'shop-1..................', 1, 'create', NULL, NULL, 1796065137.665934, NULL, NULL);
+INSERT INTO public.writes VALUES ('other-1..................1', 'other-1.................', 1, 'create', NULL, NULL, 1796065137.999381, NULL, NULL);
+INSERT INTO public.writes VALUES ('third-1..................1', 'third-1.................', 1, 'create', NULL, NULL, 1796065138.149119, NULL, NULL);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.applications
@@ -409,10 +412,14 @@ ALTER TABLE ONLY public.tasks
     ADD CONSTRAINT uq_tasks_id UNIQUE (id);
 ALTER TABLE ONLY public.workflows
     ADD CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name);
+CREATE INDEX ix_applications_name ON public.applications USING btree (name);
+CREATE INDEX ix_applications_namespace_updated_at_id ON public.applications USING btree (namespace, updated_at, id);
 CREATE INDEX ix_applications_updated_at_id ON public.applications USING btree (updated_at, id);
 CREATE INDEX ix_audit_app_id_seq ON public.audit USING btree (app_id, seq);
 CREATE INDEX ix_audit_at ON public.audit USING btree (at);
 CREATE INDEX ix_audit_caller_seq ON public.audit USING btree (caller, seq);
+CREATE INDEX ix_audit_operation_seq ON public.audit USING btree (operation, seq);
+CREATE INDEX ix_audit_request_id ON public.audit USING btree (request_id);
 CREATE INDEX ix_audit_task_id_seq ON public.audit USING btree (task_id, seq);
 CREATE INDEX ix_deliveries_state_id ON public.deliveries USING btree (state, id);
 CREATE INDEX ix_deliveries_target_app_id_next_at ON public.deliveries USING btree (target, app_id, next_at);
