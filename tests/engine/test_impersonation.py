@@ -38,6 +38,9 @@ from kubesim.resources import RESOURCES
 from kubesim.server import SimServer
 from tests.engine.instance import LIMITS, Instance, conf, secret, store, web
 from tests.engine.test_holds import held_in
+from tests.engine.test_hooks import hook, job
+from tests.engine.test_manifests import LIMITS as MANIFEST_LIMITS
+from tests.engine.test_manifests import manifests
 from tests.engine.test_points import differences
 from tests.waiting import PATIENCE
 
@@ -244,6 +247,13 @@ async def test_what_a_run_would_remove_is_asked_about_before_its_first_write(wor
         before = await world.snapshot()
         world.grant("ada", ("", "configmaps", "get,list,create,update,patch"))
         await world.save([conf("settings", a="2")], app_id=app_id)
+        services = ClusterServices(world.db, world.cluster, LIMITS).asked_by(ADA)
+        for preview in (
+            services.previews.of(Draft(app_id), ExecOptions()),
+            services.previews.of_deletion(app_id, keep_resources=False, delete_volumes=False),
+        ):
+            with pytest.raises(CallerForbidden, match="Cannot delete ConfigMap/default/more"):
+                await preview
         task = await world.settled((await world.run(app_id)).id)
         assert (task.status, task.reason_code, task.cleanup) == (TaskStatus.FAILED, ReasonCode.RIGHTS, Cleanup.NONE)
         assert task.reason.startswith("refused before anything was removed: Cannot delete ConfigMap/default/more:")
@@ -257,6 +267,44 @@ async def test_what_a_run_would_remove_is_asked_about_before_its_first_write(wor
         task = await world.settled((await world.run(app_id)).id)
     assert (task.status, task.cleanup) == (TaskStatus.COMPLETED, Cleanup.DONE), task.cleanup_why
     assert "more" not in {ref.name for ref in await world.snapshot()}
+
+
+async def test_what_was_adopted_is_released_by_who_may_write_it(world: World) -> None:
+    world.grant("ada", *ALL)
+    theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"b": "2"}}
+    world.sim.registry.create("configmaps", "default", theirs, manager="kubectl")
+    app_id = await world.save([conf("settings", a="1")])
+    async with world.worker():
+        task = await world.settled((await world.run(app_id, adopt=True)).id)
+        assert task.status is TaskStatus.COMPLETED, task.reason
+        world.grant("ada", ("", "configmaps", "get,list,delete,patch"))
+        removal = await world.service.delete_application(app_id, "ada", asker=ADA)
+        task = await world.settled(removal.id)
+        assert (task.status, task.reason_code) == (TaskStatus.FAILED, ReasonCode.RIGHTS)
+        assert 'cannot update resource "configmaps"' in task.reason
+        world.grant("ada", ("", "configmaps", "get,list,update"))
+        removal = await world.service.delete_application(app_id, "ada", asker=ADA)
+        task = await world.settled(removal.id)
+    assert task.status is TaskStatus.COMPLETED, task.reason
+    assert "labels" not in (await world.admin.get(ObjectRef("ConfigMap", "default", "settings")))["metadata"]
+
+
+async def test_a_hook_is_made_anew_by_who_may_delete_that_of_the_former_run(world: World) -> None:
+    world.grant("ada", *ALL, ("batch", "jobs", ",".join(USUAL)))
+    world.service._limits = MANIFEST_LIMITS
+    async with world.worker():
+        app_id = await world.save(
+            [manifests("kind", hook(job("migrate"), "pre-install,pre-upgrade"))], limits=MANIFEST_LIMITS
+        )
+        assert (await world.settled((await world.run(app_id)).id)).status is TaskStatus.COMPLETED
+        world.grant("ada", *ALL, ("batch", "jobs", "get,list,create,update,patch"))
+        before = await world.snapshot()
+        task = await world.settled((await world.run(app_id)).id)
+        assert (task.status, task.reason_code, task.cleanup) == (TaskStatus.FAILED, ReasonCode.RIGHTS, Cleanup.NONE)
+        assert 'cannot delete resource "jobs"' in task.reason
+        assert differences(before, await world.snapshot()) == []
+        world.grant("ada", *ALL, ("batch", "jobs", ",".join(USUAL)))
+        assert (await world.settled((await world.run(app_id)).id)).status is TaskStatus.COMPLETED
 
 
 async def test_data_is_deleted_only_for_who_may_delete_it(world: World) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import AlreadyExists, ClusterError, Invalid, Terminating
+from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invalid, NotFound, Terminating
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.deploy.merged import remains, replacement
 from kubemin.engine.deploy.predict import predict_apply
@@ -77,8 +77,11 @@ async def after_its_role(cluster: Cluster, job: Job) -> JobPreview:
     return JobPreview("create" if await get_or_none(cluster, job.ref) is None else "write")
 
 
-async def made_anew(cluster: Cluster, job: Job) -> JobPreview:
+async def made_anew(cluster: Cluster, job: Job, live: Manifest) -> JobPreview:
     """A hook that a former run has left: the API server looks at a new one before it sees that the name is taken."""
+    if cluster.acts:
+        with suppress(NotFound, Conflict):
+            await cluster.delete(job.ref, uid=live["metadata"]["uid"], dry_run=True)
     with suppress(AlreadyExists, Terminating):
         await cluster.create(job.manifest, dry_run=True)
     return JobPreview("create", (f"{job.ref} of a former run is deleted first, {NEVER_BACK}",))

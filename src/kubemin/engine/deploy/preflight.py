@@ -228,7 +228,7 @@ class Inquiry:
             return JobPreview("skip", (str(left),), warnings=left.warnings)
         managed = await self.adoption.of(job)(live)
         if job.is_made_anew and not managed:
-            return await made_anew(self.acting, job)
+            return await made_anew(self.acting, job, live)
         if (said := await self.unchanged.look(job, job.manifest, live)) is not None:
             return JobPreview("same", warnings=tuple(said))
         try:

@@ -6,6 +6,7 @@ from functools import partial
 
 from kubemin.cluster import Cluster
 from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
+from kubemin.engine.cleanup.permitted import check_letting_go
 from kubemin.engine.deploy.adoption import Adoption
 from kubemin.engine.deploy.dry_runs import JobPreview
 from kubemin.engine.deploy.namespaces import missing
@@ -106,6 +107,7 @@ class Previews:
         found = await inquiry.preview_jobs([job for job in plan.jobs if job.seq not in skipped], coming)
         found |= {job.seq: JobPreview("skip", (skipped[job.seq],)) for job in plan.jobs if job.seq in skipped}
         found = await with_what_is_missing(self._acting, plan.jobs, found, has, coming)
+        await self._check_letting_go(app_id, rows, used, how)
         goes = await parting(self._cluster, app_id, rows, how, used=used, jobs=plan.jobs)
         found = await with_kept_claims(self._cluster, app_id, plan.jobs, found, kept)
         expects = Expects.of(plan, prepared.current_number, prepared.known_key, inquiry.snapshot)
@@ -126,7 +128,15 @@ class Previews:
         async with self._db.read() as tx:
             rows = await objects_to_let_go(tx, app_id, how)
             used = await shares.used_by_others(tx, _uids(rows), app_id)
+        await self._check_letting_go(app_id, rows, used, how)
         return await parting(self._cluster, app_id, rows, how, used=used)
+
+    async def _check_letting_go(
+        self, app_id: str, rows: Sequence[Resource], used: Collection[str], how: LettingGo
+    ) -> None:
+        """Raise `CallerForbidden` where a run would be refused for that."""
+        mine = [row for row in rows if row.uid not in used]
+        await check_letting_go(self._acting, self._cluster, app_id, mine, delete_volumes=how.delete_volumes)
 
 
 def _uids(rows: Sequence[Resource]) -> list[str]:

@@ -8,11 +8,12 @@ from functools import partial
 import structlog
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import ClusterError
+from kubemin.cluster.errors import CallerForbidden, ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.object_events import ObjectEvents
 from kubemin.cluster.reasons import code_of, code_of_text
 from kubemin.engine.cleanup.letting_go import LettingGo, claims_without_pods, objects_to_let_go
+from kubemin.engine.cleanup.permitted import check_letting_go
 from kubemin.engine.cleanup.removal import Removal, removal_of
 from kubemin.engine.cleanup.rollback import Rollback
 from kubemin.engine.deploy.activity import Activity
@@ -30,10 +31,10 @@ from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.lists import Lists
 from kubemin.engine.options import ExecOptions
+from kubemin.engine.supervise.acting import acting_for, refuse_nobody
 from kubemin.engine.supervise.announcing import Announcements
 from kubemin.engine.supervise.evidence import EvidenceKeeper, TaskMask
 from kubemin.engine.supervise.metrics import DatabaseClock, RunMetrics
-from kubemin.engine.supervise.permitted import acting_for, check_letting_go, refuse_nobody
 from kubemin.engine.supervise.revising import Completion, completion
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan, hook_of_others
@@ -233,7 +234,11 @@ class TaskRun:
 
     async def _check_letting_go(self, rows: Collection[Resource]) -> None:
         volumes = self._options.delete_volumes
-        await check_letting_go(self._acting, self._deps.cluster, self.task.app_id, rows, delete_volumes=volumes)
+        app_id = self.task.app_id
+        try:
+            await check_letting_go(self._acting, self._deps.cluster, app_id, rows, delete_volumes=volumes)
+        except CallerForbidden as error:
+            raise JobFailed(f"refused before anything was removed: {error.message}", code_of(error)) from error
 
     def _check_readable(self, journal: Journal) -> None:
         """Go forward only upon a plan and a journal that are whole: the next write would go by what is not known."""
