@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, select
 
 from kubemin.spec.states import Cleanup, RevisionState, TaskStatus, TaskType
 from kubemin.store.clock import past
@@ -33,7 +33,7 @@ class Deployed(NamedTuple):
     spec: Any
 
 
-_NONE_YET = literal_column("0")
+_NONE_YET: ColumnElement[Any] = literal_column("0")
 """Before every time. SQLite takes the index for a comparison, and reads the whole history for IS NOT NULL."""
 _OF = applications.c.id.in_(bindparam("ids", expanding=True))
 _NEWEST = select(tasks.c.seq).where(tasks.c.app_id == applications.c.id).order_by(tasks.c.seq.desc()).limit(1)
