@@ -1,7 +1,7 @@
 """Who may ask for what. Every route declares it, and is tried with every role."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +13,13 @@ from kubemin.api.access import About, needs_of
 from kubemin.api.app import routes
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
+from kubemin.api.routes import workflows
+from kubemin.engine import TaskService
 from kubemin.identity.grants import Role
 from kubemin.settings.identity import IdentitySettings
 from kubemin.spec.objects import ObjectRef
 from kubemin.store import journal
-from kubemin.store.tables import revisions
+from kubemin.store.tables import applications, revisions
 from tests.api.conftest import PREFIX, application
 from tests.api.guarded import Caller, Guarded, guarded_by, names
 from tests.api.test_routes import found
@@ -268,6 +270,45 @@ async def test_a_mask_tells_nothing_of_what_one_may_not_change(guarded: Guarded)
         assert await told(caller, "token", status) == await told(caller, "other", status)
     read = [await hidden.post("/applications/read", {"text": json.dumps(masked(key))}) for key in ("token", "other")]
     assert [one["valid"] for one in read] == [False, False]
+
+
+@pytest.mark.parametrize("act", ["cancel", "promote", "retry_cleanup", "abandon_cleanup", "create", "change"])
+async def test_a_right_counts_as_it_is_when_it_is_done(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """The application goes to another project after the caller's rights were looked at, and before it is done."""
+    admin, eve = await guarded.by(), await guarded.by("eve", {"role": "deployer", "projects": ["red"]})
+    ran = await admin.post("/apply", {"application": application(namespace="shop", project="red")})
+    app_id, task_id = ran["appId"], ran["taskId"]
+
+    def after_the_move(doing: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def moved(*given: Any, **named: Any) -> Any:
+            async with guarded.deps.db.begin("move") as tx:
+                mine = applications.c.id == app_id
+                await tx.write(update(applications).where(mine).values(project="blue"))
+            return await doing(*given, **named)
+
+        return moved
+
+    if act in ("create", "change"):
+        monkeypatch.setattr(workflows, "_steps", after_the_move(workflows._steps))
+    else:
+        monkeypatch.setattr(TaskService, act, after_the_move(getattr(TaskService, act)))
+    steps = [{"name": "one", "components": ["web"]}]
+    flow = f"/applications/{app_id}/workflow"
+    method, path, body = {
+        "cancel": ("POST", f"{flow}/cancel", {"taskId": task_id}),
+        "promote": ("POST", f"/workflow/tasks/{task_id}/promote", {}),
+        "retry_cleanup": ("POST", f"/workflow/tasks/{task_id}/cleanup", {}),
+        "abandon_cleanup": ("POST", f"/workflow/tasks/{task_id}/cleanup", {"abandon": True}),
+        "create": ("POST", flow, {"name": "more", "workflow": steps}),
+        "change": ("PUT", flow, {"name": "more", "workflow": steps}),
+    }[act]
+    refused = await eve.call(method, path, 403, json=body)
+    assert "eve has no role there" in refused["message"]
+    assert (await admin.get(f"/workflow/tasks/{task_id}"))["status"] == "waiting"
+    found = await admin.get(f"/applications/{app_id}/workflows")
+    assert [one["name"] for one in found["workflows"]] == ["shop-workflow"]
 
 
 async def test_an_application_is_checked_as_it_is_written(guarded: Guarded) -> None:

@@ -22,7 +22,6 @@ from kubemin.spec.characters import visible
 from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.reach import WHOLE_CLUSTER, Reach, reach_of
 from kubemin.spec.scope import Scope
-from kubemin.store import tasks
 from kubemin.store.applications import ApplicationRow
 
 log = structlog.get_logger(__name__)
@@ -213,7 +212,7 @@ async def _task(deps: Deps, principal: Principal, named: str) -> Target:
     async with deps.db.read(urgent=True) as tx:
         task_id = await task_named(tx, named, principal.sight())
         task = await task_of(tx, task_id)
-        target = Target(task.cluster, task.namespace, await tasks.project_of(tx, task), task.app_name)
+        target = Target(task.cluster, task.namespace, task.project, task.app_name)
     if not principal.allows(Role.VIEWER, target):
         raise TaskNotFound(task_id)
     return target

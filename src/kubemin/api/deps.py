@@ -62,16 +62,24 @@ class TaskService(Protocol):
     ) -> Task:
         """Record a run of a draft, of a file, of a former revision, or a restart."""
 
-    async def cancel(self, app_id: str, task_id: str, user: str, reason: str, policy: CleanupPolicy | None) -> Task:
+    async def cancel(
+        self,
+        app_id: str,
+        task_id: str,
+        user: str,
+        reason: str,
+        policy: CleanupPolicy | None,
+        admit: Admit | None = None,
+    ) -> Task:
         """Cancel a task of the application."""
 
-    async def promote(self, task_id: str, user: str) -> str:
+    async def promote(self, task_id: str, user: str, admit: Admit | None = None) -> str:
         """Let the hold that the task is in pass; its name."""
 
-    async def retry_cleanup(self, task_id: str) -> Task:
+    async def retry_cleanup(self, task_id: str, admit: Admit | None = None) -> Task:
         """Try an incomplete cleanup again now."""
 
-    async def abandon_cleanup(self, task_id: str, user: str, reason: str) -> Task:
+    async def abandon_cleanup(self, task_id: str, user: str, reason: str, admit: Admit | None = None) -> Task:
         """Give up what an incomplete cleanup could not undo."""
 
     async def delete_application(

@@ -228,7 +228,7 @@ async def promote_task(deps: Given, task_id: TaskId, asked: Asked, body: Promote
     user = asked.user(body.user if body else None)
     async with deps.db.read() as tx:
         await task_of(tx, task_id)
-    name = await deps.service.promote(task_id, user)
+    name = await deps.service.promote(task_id, user, asked.admit)
     return Envelope(data=Promoted(task_id=task_id, name=name))
 
 
@@ -246,7 +246,7 @@ async def clean_up_again(
     async with deps.db.read() as tx:
         await task_of(tx, task_id)
     if body is not None and body.abandon:
-        task = await deps.service.abandon_cleanup(task_id, user, body.reason or "")
+        task = await deps.service.abandon_cleanup(task_id, user, body.reason or "", asked.admit)
     else:
-        task = await deps.service.retry_cleanup(task_id)
+        task = await deps.service.retry_cleanup(task_id, asked.admit)
     return Envelope(data=CleanupAgain(task_id=task.id, status=task.status, cleanup=task.cleanup))

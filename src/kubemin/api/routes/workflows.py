@@ -53,11 +53,12 @@ async def list_workflows(deps: Given, app_id: AppId) -> Envelope[WorkflowList]:
 
 @router.post("/workflow", summary="Create a workflow", responses=errors(404, 409))
 @needs(About.APPLICATION, Role.DEPLOYER)
-async def create_workflow(deps: Given, app_id: AppId, body: NewWorkflow) -> Envelope[WorkflowId]:
+async def create_workflow(deps: Given, app_id: AppId, asked: Asked, body: NewWorkflow) -> Envelope[WorkflowId]:
     """A further workflow of the application. Components that its steps do not name are left alone by it."""
     names, steps = await _steps(deps, app_id, body.workflow)
     async with deps.db.begin("workflow") as tx:
         row = await application_of(tx, app_id)
+        asked.check_stored(row)
         await _same_components(tx, app_id, names)
         made = workflows.made(row, body.name, body.alias, steps)
         try:
@@ -69,11 +70,11 @@ async def create_workflow(deps: Given, app_id: AppId, body: NewWorkflow) -> Enve
 
 @router.put("/workflow", summary="Change a workflow", responses=errors(404, 409))
 @needs(About.APPLICATION, Role.DEPLOYER)
-async def change_workflow(deps: Given, app_id: AppId, body: ChangedWorkflow) -> Envelope[WorkflowId]:
+async def change_workflow(deps: Given, app_id: AppId, asked: Asked, body: ChangedWorkflow) -> Envelope[WorkflowId]:
     """Replaces the steps, and the name and alias that are given. Tasks under way go on as they began."""
     names, steps = await _steps(deps, app_id, body.workflow, body.workflow_id)
     async with deps.db.begin("workflow") as tx:
-        await application_of(tx, app_id)
+        asked.check_stored(await application_of(tx, app_id))
         flow = await workflow_of(tx, app_id, body.workflow_id)
         await _same_components(tx, app_id, names)
         given = {"name": body.name, "alias": body.alias}
@@ -162,7 +163,7 @@ async def cancel_task(request: Request, deps: Given, app_id: AppId, asked: Asked
     reason = body.reason or f"cancelled by {user}"
     policy = CleanupPolicy(body.cleanup) if body.cleanup else None
     try:
-        task = await deps.service.cancel(app_id, task_id, user, reason, policy)
+        task = await deps.service.cancel(app_id, task_id, user, reason, policy, asked.admit)
     except TaskEnded as ended:
         async with deps.db.read() as tx:
             await application_of(tx, app_id)

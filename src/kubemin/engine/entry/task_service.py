@@ -8,7 +8,7 @@ from typing import Any
 
 from kubemin.dispatch import Doorbell
 from kubemin.engine.cleanup.letting_go import LettingGo, objects_to_let_go
-from kubemin.engine.entry.admission import Admit, admit_removal, admit_run
+from kubemin.engine.entry.admission import Admit, admit_removal, admit_run, admit_task
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.prepare import Preparation, PreparedRun
 from kubemin.engine.entry.sources import Source
@@ -165,12 +165,19 @@ class TaskService:
 
     @begun_anew
     async def cancel(
-        self, app_id: str, task_id: str, user: str, reason: str, policy: CleanupPolicy | None = None
+        self,
+        app_id: str,
+        task_id: str,
+        user: str,
+        reason: str,
+        policy: CleanupPolicy | None = None,
+        admit: Admit | None = None,
     ) -> Task:
         """Cancel a task: at once in the database, then by a signal to its worker. Again is the same answer.
 
-        ``policy`` says what is rolled back, instead of the run's own. Raises `TaskNotFound`, `TaskElsewhere`,
-        `TaskEnded`, `CancelledOtherwise`, `SignalFailed`.
+        ``admit``: whether the caller may; raises what that raises, and changes nothing then. ``policy`` says what is
+        rolled back, instead of the run's own. Raises `TaskNotFound`, `TaskElsewhere`, `TaskEnded`,
+        `CancelledOtherwise`, `SignalFailed`.
         """
         async with self._db.begin("cancel", urgent=True) as tx:
             # The UPDATE first: each statement more is a turn of the loop that a stop waits for.
@@ -180,6 +187,7 @@ class TaskService:
                 raise TaskNotFound(task_id)
             if task.app_id != app_id:
                 raise TaskElsewhere(task_id, app_id)
+            admit_task(task, admit)
             if task.status is not TaskStatus.CANCELLED:
                 raise TaskEnded(task_id, task.status)
             asked = task.cancel_cleanup or ExecOptions.read(task.options).cleanup
@@ -190,13 +198,16 @@ class TaskService:
         return task
 
     @begun_anew
-    async def promote(self, task_id: str, user: str) -> str:
+    async def promote(self, task_id: str, user: str, admit: Admit | None = None) -> str:
         """Let the hold that the task is in pass; returns its name. It never lets a later one pass.
 
-        Raises `TaskNotFound`, `TaskEnded`, and `NotHeld` where the task is in no hold, or that is promoted already.
+        ``admit`` as in `cancel`. Raises `TaskNotFound`, `TaskEnded`, and `NotHeld` where the task is in no hold, or
+        that is promoted already.
         """
         async with self._db.begin("promote") as tx:
             running = await tasks.lock_running(tx, task_id)
+            if admit is not None and (task := await tasks.brief(tx, task_id)) is not None:
+                admit_task(task, admit)
             holds = await jobs.holds_of(tx, task_id) if running else []
             held = next((job for job in holds if job.status is JobStatus.RUNNING), None)
             if held is None or not await tasks.promote(tx, task_id, held.seq):
@@ -222,22 +233,26 @@ class TaskService:
         return NotHeld(task_id, f"it has not come to {coming!r} yet" if coming else "no pause is to come")
 
     @begun_anew
-    async def retry_cleanup(self, task_id: str) -> Task:
-        """Make an incomplete cleanup due now; nothing to do for others. Raises `TaskNotFound`."""
+    async def retry_cleanup(self, task_id: str, admit: Admit | None = None) -> Task:
+        """Make an incomplete cleanup due now; nothing to do for others. ``admit`` as in `cancel`.
+
+        Raises `TaskNotFound`.
+        """
         async with self._db.begin("retry-cleanup") as tx:
             await tasks.retry_cleanup_now(tx, task_id)
             task = await tasks.brief(tx, task_id)
-        if task is None:
-            raise TaskNotFound(task_id)
+            if task is None:
+                raise TaskNotFound(task_id)
+            admit_task(task, admit)
         await self._doorbell.ring()
         return task
 
     @begun_anew
-    async def abandon_cleanup(self, task_id: str, user: str, reason: str = "") -> Task:
+    async def abandon_cleanup(self, task_id: str, user: str, reason: str = "", admit: Admit | None = None) -> Task:
         """Give up what an incomplete cleanup could not undo. Again is the same answer.
 
         The journal keeps the rows of what is left: they name it, and a removal of the application tries it once more.
-        Raises `TaskNotFound`, `NotIncomplete`.
+        ``admit`` as in `cancel`. Raises `TaskNotFound`, `NotIncomplete`.
         """
         why = f"given up by {user}" + (f": {reason}" if reason else "")
         async with self._db.begin("abandon-cleanup") as tx:
@@ -245,6 +260,7 @@ class TaskService:
             task = await tasks.brief(tx, task_id)
             if task is None:
                 raise TaskNotFound(task_id)
+            admit_task(task, admit)
             if task.cleanup is not Cleanup.ABANDONED:
                 raise NotIncomplete(task_id, task.cleanup)
             if abandoned:

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, not_, or_, select, union_all, update
+from sqlalchemy import bindparam, func, not_, or_, select, union_all, update
 
 from kubemin.spec.ids import ID_LENGTH
 from kubemin.spec.states import Cleanup, TaskStatus
@@ -23,7 +23,11 @@ UNDER_WAY = or_(among(tasks.c.status, OPEN), among(tasks.c.cleanup, UNSETTLED))
 
 _BY_ID = tasks.c.id == bindparam("of_id")
 _WHOLE_BY_ID = WHOLE.where(_BY_ID)
-_BRIEF_BY_ID = BRIEF.where(_BY_ID)
+_PROJECT = select(applications.c.project).where(applications.c.id == tasks.c.app_id).scalar_subquery()
+_BRIEF_BY_ID = BRIEF.with_only_columns(
+    *(column for column in BRIEF.selected_columns if column.key != "project"),
+    func.coalesce(_PROJECT, tasks.c.project).label("project"),
+).where(_BY_ID)
 _OF_APP = tasks.c.app_id == bindparam("of_app")
 # Two questions, each with an index of its own: as one it would read all tasks that the application ever had.
 _ACTIVE_OF = union_all(
@@ -65,7 +69,10 @@ async def get(tx: Tx, task_id: str) -> Task | None:
 
 
 async def brief(tx: Tx, task_id: str) -> Task | None:
-    """One task, without ``spec`` and ``plan``: they may be large."""
+    """One task, without ``spec`` and ``plan``: they may be large.
+
+    ``project`` is the one that its application is in now; of an application that is gone, the one that it was in.
+    """
     row = await tx.row(_BRIEF_BY_ID, {"of_id": task_id})
     return None if row is None else to_task(tx, row)
 
@@ -170,12 +177,6 @@ async def seq_of(tx: Tx, task_id: str) -> int | None:
     """Where a task is among all."""
     found: int | None = await tx.scalar(select(tasks.c.seq).where(tasks.c.id == task_id))
     return found
-
-
-async def project_of(tx: Tx, task: Task) -> str:
-    """The project that a task's application is in; of one that is gone, the one that it was in."""
-    found: str | None = await tx.scalar(select(applications.c.project).where(applications.c.id == task.app_id))
-    return task.project if found is None else found
 
 
 async def latest_of_workflows(tx: Tx, app_id: str) -> Mapping[str, Task]:
