@@ -11,6 +11,7 @@ from kubemin.cluster.request_metrics import RequestMetrics
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings
 from kubemin.notifications.deliverer import Deliverer
+from kubemin.notifications.drift import Drift, DriftSettings
 from kubemin.signals import LocalSignals
 from kubemin.store import Database
 from tests.docs.reference.__main__ import FOLDER
@@ -39,6 +40,7 @@ async def test_every_metric_is_explained(tmp_path: Path) -> None:
     of_worker = exported(generate_latest(registry))
     Measured(nothing, registry=registry)
     Deliverer(nothing, [], nothing, registry)
+    Drift(nothing, {}, DriftSettings(1), registry)
     db = await Database.open(f"sqlite:///{tmp_path}/kubemin.db")
     try:
         await db.migrate()

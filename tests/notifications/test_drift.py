@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from kubemin.cluster import Cluster
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import TaskService
 from kubemin.engine.entry.compute_thread import ComputeThread
-from kubemin.engine.entry.diffs import Diffs
+from kubemin.engine.entry.diffs import Diffs, ObjectChange, Side
 from kubemin.notifications.drift import Drift, DriftSettings
 from kubemin.signals import LocalHub, LocalSignals
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
-from kubemin.store import Database, duties, outbox
+from kubemin.store import Database, duties, outbox, tables
 from kubesim.server import SimServer
 from tests.engine.instance import Instance, conf, secret
 from tests.notifications.rows import types
@@ -104,3 +107,32 @@ async def test_a_run_that_is_under_way_is_no_drift(instance: Instance) -> None:
 async def test_an_application_that_was_never_deployed_has_not_drifted(instance: Instance) -> None:
     await instance.save([conf("settings", level="info")])
     assert await looking(instance).round() == 0
+
+
+async def test_what_breaks_at_one_application_costs_no_other_its_look(instance: Instance) -> None:
+    """It is counted each time, and logged once while it lasts."""
+    apps = [await instance.save([conf(name, level="info")], name=name) for name in ("one", "two", "three")]
+    async with instance.worker():
+        for app_id in apps:
+            await instance.settled(await instance.exec(app_id))
+    for name in ("one", "two", "three"):
+        await change(instance, name, "ConfigMap", {"data": {"level": "by-hand"}})
+    first, second, third = sorted(apps)
+    async with instance.db.begin("damage") as tx:
+        mine = tables.revisions.c.app_id == first
+        await tx.write(update(tables.revisions).where(mine).values(spec="s1:gone:AAAA"))
+    diffs = Diffs(instance.db, instance.cluster, Limits(), ComputeThread())
+
+    class Breaks:
+        async def between(self, app_id: str, begin: Side, end: Side) -> list[ObjectChange]:
+            if app_id == second:
+                raise ZeroDivisionError
+            return await diffs.between(app_id, begin, end)
+
+    registry = CollectorRegistry()
+    drift = Drift(instance.db, {"default": Breaks()}, DriftSettings(every=3600, apart=0), registry)
+    with capture_logs() as logged:
+        assert [await drift.round(), await drift.round()] == [1, 1]
+    assert [one["appId"] for one in await messages(instance) if one["type"] == "drift.began"] == [third]
+    assert sorted(one["app"] for one in logged if one["log_level"] == "error") == [first, second]
+    assert registry.get_sample_value("kubemin_drift_looks_failed_total") == 4

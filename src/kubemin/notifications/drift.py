@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
+from prometheus_client import CollectorRegistry, Counter
 
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.entry.diffs import ObjectChange, Side
 from kubemin.engine.errors import EngineError
 from kubemin.spec.issues import SpecError
 from kubemin.store import Database, applications, drifts, duties, outbox, revisions, tasks
-from kubemin.store.errors import StoreError
+from kubemin.store.errors import StoreError, Unreadable
 
 log = structlog.get_logger(__name__)
 
@@ -45,12 +46,25 @@ class DriftSettings:
 class Drift:
     """Looks at one application after the other; what was told is in the database, so that nothing is told twice."""
 
-    def __init__(self, db: Database, diffs: Mapping[str, Compares], settings: DriftSettings) -> None:
+    def __init__(
+        self,
+        db: Database,
+        diffs: Mapping[str, Compares],
+        settings: DriftSettings,
+        registry: CollectorRegistry | None = None,
+    ) -> None:
         """``diffs`` compare with one cluster each, by its name."""
         self._db = db
         self._diffs = diffs
         self._settings = settings
         self._owner = secrets.token_hex(8)
+        self._broken = frozenset[str]()
+        """Applications of which the last round said that they cannot be looked at, by a fault of ours or theirs."""
+        self._failed = Counter(
+            "kubemin_drift_looks_failed",
+            "Looks for drift that broke, by a fault of KubeMin or a text that does not open: one application's each.",
+            registry=registry,
+        )
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -70,19 +84,34 @@ class Drift:
         duty, or has looked not long ago.
         """
         looked, last = 0, ""
+        broken: set[str] = set()
         while True:
             async with self._db.read() as tx:
                 page = await applications.ids_after(tx, last, _PAGE)
             for app_id in page:
                 if not await self._hold(_HELD_SECONDS):
                     return None
-                if await self._look(app_id):
+                if await self._looked(app_id, broken):
                     looked += 1
                     await asyncio.sleep(self._settings.apart)
             if len(page) < _PAGE:
+                self._broken = frozenset(broken)
                 # So long nobody looks, also when this server is started again.
                 return looked if await self._hold(self._settings.every) else None
             last = page[-1]
+
+    async def _looked(self, app_id: str, broken: set[str]) -> bool:
+        """As `_look`; an unexpected error costs no other application its look, and is told once while it lasts."""
+        try:
+            return await self._look(app_id)
+        except Exception as error:
+            if isinstance(error, StoreError) and not isinstance(error, Unreadable):
+                raise  # the database's, so everybody's
+            self._failed.inc()
+            broken.add(app_id)
+            if app_id not in self._broken:
+                log.exception("an application cannot be looked at for drift", app=app_id)
+            return False
 
     async def _hold(self, seconds: float) -> bool:
         async with self._db.begin("drift-duty") as tx:

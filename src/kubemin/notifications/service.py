@@ -34,7 +34,7 @@ class Notifications:
         self._deliverer = Deliverer(db, settings.targets, self._sender, registry)
         self._drift: Drift | None = None
         if diffs and settings.drift_seconds > 0:
-            self._drift = Drift(db, diffs, DriftSettings(settings.drift_seconds))
+            self._drift = Drift(db, diffs, DriftSettings(settings.drift_seconds), registry)
 
     @property
     def targets(self) -> Sequence[Target]:

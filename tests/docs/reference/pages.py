@@ -15,6 +15,7 @@ from kubemin.cluster.request_metrics import RequestMetrics
 from kubemin.dispatch import LocalDoorbell
 from kubemin.engine import Engine, EngineSettings
 from kubemin.notifications.deliverer import Deliverer
+from kubemin.notifications.drift import Drift, DriftSettings
 from kubemin.settings import Settings
 from kubemin.signals import LocalSignals
 from kubemin.spec import reason_codes
@@ -66,6 +67,7 @@ def of_metrics() -> str:
     Engine(nothing, [], LocalSignals(), LocalDoorbell(), EngineSettings(), "worker", of_worker)
     metrics.Measured(nothing, registry=of_server)
     Deliverer(nothing, [], nothing, of_server)
+    Drift(nothing, {}, DriftSettings(1), of_server)
     measured = [*of_server.collect(), *metrics._gauges(TaskCounts({}, {}, 0, {}, {}, 0, 0))]
     return page(
         "Metrics",
