@@ -3,12 +3,14 @@
 import asyncio
 from contextlib import suppress
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
+from structlog.testing import capture_logs
 
 from kubemin.notifications.deliverer import PAUSES
 from kubemin.notifications.sending import Sender
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database, applications, deliveries, outbox, tables, tasks
+from kubemin.store.clock import now
 from kubemin.store.deliveries import DeliveryState
 from tests.notifications.receiver import Receiver, answers, receiving
 from tests.notifications.rows import PUBLIC, all_deliveries, at_work, deliverer, due_now, ended, prepared, target, types
@@ -281,6 +283,69 @@ async def test_a_target_that_was_taken_away_is_dropped(db: Database, receiver: R
         assert await deliveries.drop_stranded(tx, ["old"], -1) == 0
         assert await deliveries.drop_stranded(tx, ["ops"], -1) == 1
     assert await states(db) == [("one", "dropped")]
+
+
+async def test_servers_with_other_targets_lose_nothing_of_each_other(db: Database, receiver: Receiver) -> None:
+    """Whichever of them takes an event: each target gets what it wants, from a server that has it."""
+    await prepared(db)
+    async with receiving() as second:
+        one = deliverer(db, target(receiver.url, "one", on=["failed"]))
+        two = deliverer(db, target(second.url, "two", on=["completed", "failed"]))
+        for server in (one, two):
+            await server.keep()
+        await ended(db, "failed")
+        await ended(db, "completed", TaskStatus.COMPLETED, reason="")
+        await one.take()  # nothing is left for the other to take
+        assert await two.take() is False
+        found = {(d.target, d.event.data["taskId"].rstrip("."), str(d.state)) for d in await all_deliveries(db)}
+        assert found == {("one", "failed", "waiting"), ("two", "failed", "offered"), ("two", "completed", "offered")}
+        async with at_work(one, two):
+            assert [got.json["type"] for got in await second.has(2)] == ["task.failed", "task.completed"]
+            assert [got.json["type"] for got in await receiver.has(1)] == ["task.failed"]
+
+            async def all_ended() -> bool:
+                return {state for _, state in await states(db)} == {"delivered"}
+
+            await until(all_ended)
+
+
+async def test_what_another_servers_target_does_not_want_is_forgotten(db: Database, receiver: Receiver) -> None:
+    await prepared(db)
+    one, two = deliverer(db, target(receiver.url, "one")), deliverer(db, target(receiver.url, "two", on=["abandoned"]))
+    for server in (one, two):
+        await server.keep()
+    await ended(db, "failed")
+    await one.take()
+    await two.deliver(target(receiver.url, "two", on=["abandoned"]))
+    assert [(d.target, str(d.state)) for d in await all_deliveries(db)] == [("one", "waiting")]
+    assert receiver.got == []
+
+
+async def test_what_no_server_has_for_a_day_is_told_and_dropped(sqlite: Database, receiver: Receiver) -> None:
+    """Until then it is kept: a server that starts with the target again sends it."""
+    await prepared(sqlite)
+    gone, stays = deliverer(sqlite, target(receiver.url, "gone")), deliverer(sqlite, target(receiver.url, "ops"))
+    for server in (gone, stays):
+        await server.keep()
+    await ended(sqlite, "failed")
+    await stays.take()
+    async with sqlite.begin("later") as tx:
+        await tx.write(update(tables.deliveries).values(created_at=1.0))
+    await stays.keep()  # another server has had it within a day
+    assert {d.target: str(d.state) for d in await all_deliveries(sqlite)} == {"ops": "waiting", "gone": "offered"}
+    assert stays.registry.get_sample_value("kubemin_notifications_stranded") == 0
+    async with sqlite.begin("much later") as tx:
+        mine = tables.duties.c.name == "target/gone"
+        await tx.write(update(tables.duties).where(mine).values(expires_at=1.0))
+        await tx.write(update(tables.deliveries).values(created_at=now()))
+    await stays.keep()
+    assert stays.registry.get_sample_value("kubemin_notifications_stranded") == 1
+    async with sqlite.begin("later") as tx:
+        await tx.write(update(tables.deliveries).values(created_at=1.0))
+    with capture_logs() as logged:
+        await stays.keep()
+    assert [one["messages"] for one in logged if one["log_level"] == "warning"] == [1]
+    assert {d.target: str(d.state) for d in await all_deliveries(sqlite)} == {"ops": "waiting", "gone": "dropped"}
 
 
 async def test_what_waits_is_counted_by_target(sqlite: Database, receiver: Receiver) -> None:

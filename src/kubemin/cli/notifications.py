@@ -27,7 +27,7 @@ def show(to: Connection, state: str | None, target: str | None, limit: int) -> N
         return
     now = time.time()
     whom = [
-        (one["name"], one["template"], str(one["waiting"]), str(one["dead"]), ", ".join(one["on"]) or "-")
+        (one["name"], _whose(one), str(one["waiting"]), str(one["dead"]), ", ".join(one["on"]) or "-")
         for one in targets
     ]
     of_targets = (key("target"), key("template"), key("waiting"), key("dead"), key("events"))
@@ -61,6 +61,12 @@ def show(to: Connection, state: str | None, target: str | None, limit: int) -> N
         key("error"),
     )
     to.output.table(columns, rows, key("nothing was sent"), wide=("next", "message"))
+
+
+def _whose(target: Mapping[str, Any]) -> str:
+    if target["here"]:
+        return str(target["template"])
+    return tr("(another server's)") if target["known"] else tr("(no server's)")
 
 
 def retry(to: Connection, delivery: int) -> None:

@@ -78,6 +78,11 @@ class Deliverer:
             ["target"],
             registry=registry,
         )
+        self._stranded = Gauge(
+            "kubemin_notifications_stranded",
+            "Messages for targets that no server has had for a day; a day old they are dropped.",
+            registry=registry,
+        )
         for name in self._targets:
             for counter in (self._delivered, self._failed, self._dead):
                 counter.labels(name)
@@ -136,8 +141,11 @@ class Deliverer:
                 return False
             fresh = [one for one in events if (now - one.at).total_seconds() < outbox.ANNOUNCED_SECONDS]
             wanted = [(one, name) for one in fresh for name in self._wanting(one)]
-            await deliveries.insert_many(tx, wanted)
-            kept = {one.seq for one, _ in wanted}
+            # What others' targets want only they know.
+            others = sorted(await outbox.announced(tx) - self._targets.keys())
+            offered = [(one, name) for one in fresh for name in others]
+            await deliveries.insert_many(tx, wanted, offered)
+            kept = {one.seq for one, _ in (*wanted, *offered)}
             await outbox.take(tx, sorted(kept), [one.seq for one in events if one.seq not in kept])
         for name in {name for _, name in wanted}:
             self._news[name].set()
@@ -157,6 +165,10 @@ class Deliverer:
         return bool(taken)
 
     async def _send(self, target: Target, one: Delivery) -> None:
+        if one.state is DeliveryState.OFFERED and not target.wants(one.event.type, one.event.data):
+            async with self._db.begin("notifications-unwanted") as tx:
+                await deliveries.forget_offer(tx, one)
+            return
         if target.is_status and await self._is_overtaken(one):
             async with self._db.begin("notifications-overtaken") as tx:
                 await deliveries.end(tx, one, DeliveryState.DROPPED, None, "a later status of the run has been sent")
@@ -195,16 +207,20 @@ class Deliverer:
     async def keep(self) -> bool:
         """Say that there is somebody to tell, forget what is old, and count what waits; whether more is old."""
         async with self._db.begin("notifications-keep") as tx:
-            await outbox.announce(tx)
-            await deliveries.drop_stranded(tx, self._targets, _DAY)
+            await outbox.announce(tx, self._targets)
+            known = self._targets.keys() | await outbox.announced(tx)
+            dropped = await deliveries.drop_stranded(tx, known, _DAY)
             forgotten = await outbox.forget(tx, _KEEP_SECONDS, _MOST)
         async with self._db.read() as tx:
             now, left = await tx.now(), await deliveries.backlogs(tx)
+        if dropped:
+            log.warning("messages are dropped: no server has had their targets for a day", messages=dropped)
         self._count(left, now.timestamp())
+        self._stranded.set(sum(one.waiting + one.offered for name, one in left.items() if name not in known))
         return forgotten == _MOST
 
     def _count(self, left: Mapping[str, deliveries.Backlog], now: float) -> None:
         for name in self._targets:
             backlog = left.get(name, deliveries.Backlog())
-            self._waiting.labels(name).set(backlog.waiting)
+            self._waiting.labels(name).set(backlog.waiting + backlog.offered)
             self._oldest.labels(name).set(0 if backlog.oldest is None else max(0.0, now - backlog.oldest.timestamp()))

@@ -44,7 +44,7 @@ class Notifications:
     async def announce(self) -> None:
         """Say that there is somebody to tell: from now on what happens is written down. Raises `StoreError`."""
         async with self._db.begin("notifications-announce") as tx:
-            await outbox.announce(tx)
+            await outbox.announce(tx, self._targets)
 
     async def run(self) -> None:
         """Deliver until cancelled."""

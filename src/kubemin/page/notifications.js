@@ -1,4 +1,4 @@
-// Whom this server tells what happens, and what was sent.
+// Who is told what happens, and what was sent.
 
 import { html, useState } from "./vendor/htm-preact.js";
 import { useAction, Wrong } from "./ask.js";
@@ -9,7 +9,7 @@ import { link, useLive } from "./use.js";
 import { say } from "./words.js";
 
 const SIZE = 50;
-const STATES = ["waiting", "delivered", "dead", "dropped"];
+const STATES = ["offered", "waiting", "delivered", "dead", "dropped"];
 
 export function Notifications() {
   const [{ state, target }, want] = useState({ state: "", target: "" });
@@ -79,7 +79,7 @@ function Targets({ rows }) {
   `;
 }
 
-function Target({ of: { name, template, on, waiting, dead, oldest } }) {
+function Target({ of: { name, here, known, template, on, waiting, dead, oldest } }) {
   const session = useSession();
   const [answer, set] = useState();
   const test = useAction(async () => {
@@ -89,12 +89,13 @@ function Target({ of: { name, template, on, waiting, dead, oldest } }) {
   return html`
     <tr>
       <th scope="row">${name}</th>
-      <td>${template}</td>
-      <td>${on.join(", ") || say("notifyCommits")}</td>
+      <td>${here ? template : say(known ? "notifyElsewhere" : "notifyNobodys")}</td>
+      <td>${on.join(", ") || (here && say("notifyCommits"))}</td>
       <td class="number">${waiting}${" "}${oldest && html`<span class="dim"><${Time} at=${oldest} /></span>`}</td>
       <td class="number">${dead}</td>
       <td>
-        ${session.mayAll("admin") &&
+        ${here &&
+        session.mayAll("admin") &&
         html`<button type="button" aria-label=${say("notifyTestOf", name)} disabled=${test.busy} onClick=${() => test.run()}>
           ${say("notifyTest")}
         </button>`}

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, exists, func, insert, select, update
 
 from kubemin.store.clock import after, now, past
 from kubemin.store.outbox import Event, event_of
@@ -20,9 +20,12 @@ WAITS_FOR = 3
 class DeliveryState(StrEnum):
     """``waiting → delivered | dead | dropped``; ``dead → waiting`` when a person asks.
 
-    ``dropped``: it is not to be sent any more, as its target is gone, or as later news have overtaken it.
+    ``offered``: to a target that the server which took the event does not have. One that has it says whether it is
+    wanted: then it is sent like any other, else the row goes. ``dropped``: it is not to be sent any more, as its target
+    is gone, or as later news have overtaken it.
     """
 
+    OFFERED = "offered"
     WAITING = "waiting"
     DELIVERED = "delivered"
     DEAD = "dead"
@@ -46,9 +49,7 @@ class Delivery:
     event: Event
 
 
-_INSERT = insert(deliveries).values(
-    state=DeliveryState.WAITING, attempts=0, tries=0, error="", next_at=now(), created_at=now()
-)
+_INSERT = insert(deliveries).values(attempts=0, tries=0, error="", next_at=now(), created_at=now())
 _former = deliveries.alias()
 _HAS_TO_WAIT = exists(
     select(_former.c.id).where(
@@ -86,7 +87,10 @@ _BY_ID = deliveries.c.id == bindparam("of_id")
 _IN_HAND = (_BY_ID, deliveries.c.attempts == bindparam("of_attempt"), deliveries.c.next_at.is_not(None))
 _SAID: dict[str, Any] = {"http_status": bindparam("status"), "error": bindparam("said")}
 _END = update(deliveries).where(*_IN_HAND).values(**_SAID, state=bindparam("ends"), next_at=None)
-_AGAIN = update(deliveries).where(*_IN_HAND).values(**_SAID, next_at=after(bindparam("seconds")))
+_AGAIN = update(deliveries).where(*_IN_HAND)
+_AGAIN = _AGAIN.values(**_SAID, state=DeliveryState.WAITING, next_at=after(bindparam("seconds")))
+_FORGET = delete(deliveries).where(*_IN_HAND, deliveries.c.state == DeliveryState.OFFERED)
+_OPEN = (DeliveryState.WAITING, DeliveryState.OFFERED)
 _RETRY = (
     update(deliveries)
     .where(_BY_ID, deliveries.c.state.in_((DeliveryState.WAITING, DeliveryState.DEAD, DeliveryState.DROPPED)))
@@ -101,7 +105,7 @@ _LATER = (
         _former.c.target == bindparam("of_target"),
         _former.c.app_id == bindparam("of_app"),
         _former.c.seq > bindparam("of_seq"),
-        _former.c.state != DeliveryState.WAITING,
+        _former.c.state.not_in(_OPEN),
         outbox.c.task_id == bindparam("of_task"),
     )
     .join_from(_former, outbox, outbox.c.seq == _former.c.seq)
@@ -110,11 +114,11 @@ _LATER = (
 _STRANDED = (
     update(deliveries)
     .where(
-        deliveries.c.state == DeliveryState.WAITING,
+        deliveries.c.state.in_(_OPEN),
         deliveries.c.target.not_in(bindparam("names", expanding=True)),
         past(deliveries.c.created_at + bindparam("seconds")),
     )
-    .values(state=DeliveryState.DROPPED, next_at=None, error="no server has a target of this name any more")
+    .values(state=DeliveryState.DROPPED, next_at=None, error="no server has had a target of this name for a day")
 )
 _COUNTS = (
     select(
@@ -123,15 +127,19 @@ _COUNTS = (
         func.count().label("count"),
         func.min(deliveries.c.created_at).label("oldest"),
     )
-    .where(deliveries.c.state.in_((DeliveryState.WAITING, DeliveryState.DEAD)))
+    .where(deliveries.c.state.in_((*_OPEN, DeliveryState.DEAD)))
     .group_by(deliveries.c.target, deliveries.c.state)
 )
 
 
-async def insert_many(tx: Tx, wanted: Sequence[tuple[Event, str]]) -> None:
-    """A message to each of these targets, to be sent at once."""
-    if wanted:
-        rows = [{"seq": event.seq, "target": target, "app_id": event.app_id} for event, target in wanted]
+async def insert_many(tx: Tx, wanted: Sequence[tuple[Event, str]], offered: Sequence[tuple[Event, str]] = ()) -> None:
+    """A message to each of these targets, to be sent at once; ``offered``: if it wants it."""
+    rows = [
+        {"seq": event.seq, "target": target, "app_id": event.app_id, "state": state}
+        for state, those in ((DeliveryState.WAITING, wanted), (DeliveryState.OFFERED, offered))
+        for event, target in those
+    ]
+    if rows:
         await tx.write(_INSERT, rows)
 
 
@@ -154,6 +162,11 @@ async def try_later(tx: Tx, one: Delivery, seconds: float, status: int | None, e
     """It failed, and is tried again in so many seconds; False if another one has taken it up meanwhile."""
     of = {"of_id": one.id, "of_attempt": one.attempts}
     return await tx.write(_AGAIN, {**of, "seconds": seconds, "status": status, "said": error}) == 1
+
+
+async def forget_offer(tx: Tx, one: Delivery) -> bool:
+    """Its target does not want it; False if another one has taken it up meanwhile."""
+    return await tx.write(_FORGET, {"of_id": one.id, "of_attempt": one.attempts}) == 1
 
 
 async def retry(tx: Tx, delivery_id: int) -> bool:
@@ -201,6 +214,7 @@ async def drop_stranded(tx: Tx, names: Collection[str], older_than: float) -> in
 class Backlog:
     """What a target has not got."""
 
+    offered: int = 0
     waiting: int = 0
     dead: int = 0
     oldest: datetime | None = None
@@ -213,8 +227,8 @@ async def backlogs(tx: Tx) -> Mapping[str, Backlog]:
     for row in await tx.rows(_COUNTS):
         values = found.setdefault(row.target, {})
         values[row.state] = row.count
-        if row.state == DeliveryState.WAITING:
-            values["oldest"] = row.oldest
+        if row.state in _OPEN:
+            values["oldest"] = min(row.oldest, values.get("oldest", row.oldest))
     return {target: Backlog(**values) for target, values in found.items()}
 
 

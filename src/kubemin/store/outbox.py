@@ -1,15 +1,16 @@
 """What happened that people or programs may want to be told of: written in the transaction in which it happens.
 
 A row is written only while some server has somebody to tell (`announce`). Whoever delivers takes each row once, and
-gives it a row for each of its targets (`deliveries`).
+gives it a row for each of its targets that want it, and for each target of other servers, which know what it wants
+(`deliveries`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Row, bindparam, delete, exists, func, insert, select, update
 
 from kubemin.spec.ids import new_id
 from kubemin.store import duties
@@ -19,6 +20,7 @@ from kubemin.store.tables import duties as _duties
 from kubemin.store.transaction import Tx, dump, load
 
 _DUTY = "notifications"
+_TARGET = "target/"
 ANNOUNCED_SECONDS = 24 * 3600.0
 """Messages are kept so long for servers that deliver and are all away."""
 
@@ -37,6 +39,9 @@ class Event:
 
 _SOMEBODY = exists(select(_duties.c.name).where(_duties.c.name == _DUTY, _duties.c.expires_at > now()))
 _IS_SOMEBODY = select(_duties.c.name).where(_duties.c.name == _DUTY, _duties.c.expires_at > now())
+_ANNOUNCED = select(_duties.c.name).where(
+    func.substr(_duties.c.name, 1, len(_TARGET)) == _TARGET, _duties.c.expires_at > now()
+)
 _OF_TASK = (
     select(
         *(tasks.c[name] for name in ("app_id", "app_name", "type", "status", "reason", "reason_code", "cleanup")),
@@ -64,9 +69,16 @@ _DROP = delete(outbox).where(_SEQS)
 _OLD = select(outbox.c.seq).where(past(outbox.c.taken_at + bindparam("seconds"))).limit(bindparam("most"))
 
 
-async def announce(tx: Tx) -> None:
-    """Say that there is somebody to tell: what happens within the next day is written down."""
+async def announce(tx: Tx, targets: Collection[str] = ()) -> None:
+    """Say whom there is to tell: what happens within the next day is written down, and kept for these."""
     await duties.extend(tx, _DUTY, ANNOUNCED_SECONDS)
+    for name in sorted(targets):
+        await duties.extend(tx, f"{_TARGET}{name}", ANNOUNCED_SECONDS)
+
+
+async def announced(tx: Tx) -> set[str]:
+    """The targets that some server has had within a day."""
+    return {row.name.removeprefix(_TARGET) for row in await tx.rows(_ANNOUNCED)}
 
 
 async def tell_of_task(tx: Tx, kind: str, task_id: str, attempts: range | None = None) -> None:

@@ -330,7 +330,7 @@ drifts = Table(
 duties = Table(
     "duties",
     metadata,
-    Column("name", BoundedText(63), primary_key=True),
+    Column("name", BoundedText(80), primary_key=True),
     Column("owner", BoundedText(255), nullable=False),
     Column("expires_at", Timestamp, nullable=False),
     **_OPTIONS,

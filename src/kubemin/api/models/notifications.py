@@ -6,13 +6,15 @@ from pydantic import Field
 
 from kubemin.api.models.base import Absent, NextCursor, Reply, Timestamp
 
-State = Literal["waiting", "delivered", "dead", "dropped"]
+State = Literal["offered", "waiting", "delivered", "dead", "dropped"]
 
 
 class TargetReply(Reply):
-    """Whom this server tells. Its address and its secrets are not shown."""
+    """Who is told. Its address and its secrets are not shown."""
 
     name: str
+    here: bool = Field(description="Whether this server has the target; of others' it knows no more than the name.")
+    known: bool = Field(description="Whether some server has had it within a day: else what waits for it is dropped.")
     template: str
     on: list[str] = Field(description="What it is told of; of commit statuses: each run that names a commit.")
     waiting: int
@@ -26,7 +28,8 @@ class DeliveryReply(Reply):
     id: int
     target: str
     state: State = Field(
-        description="`dead`: a day of tries was in vain. `dropped`: overtaken by a later status, or without a target."
+        description="`dead`: a day of tries was in vain. `dropped`: overtaken by a later status, or without a target. "
+        "`offered`: of a target that another server has; that one says whether it wants it."
     )
     type: str = Field(examples=["task.failed"])
     message_id: str = Field(description="The same each time that it is sent.")

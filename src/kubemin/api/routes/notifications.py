@@ -14,7 +14,7 @@ from kubemin.api.openapi import errors
 from kubemin.api.parameters import DEFAULT_PAGE_SIZE, After, PageSize
 from kubemin.identity.grants import Role
 from kubemin.spec.names import DEFAULT_CLUSTER
-from kubemin.store import deliveries
+from kubemin.store import deliveries, outbox
 from kubemin.store.deliveries import Backlog, Delivery, DeliveryState
 
 router = APIRouter(tags=["Notifications"])
@@ -34,19 +34,24 @@ async def list_notifications(
     page_size: PageSize = None,
     after: After = None,
 ) -> Envelope[NotificationList]:
-    """Whom this server tells what happens, and what was sent, newest first; the next page `after` the `nextCursor`.
+    """Who is told what happens, and what was sent, newest first; the next page `after` the `nextCursor`.
 
     What was sent is forgotten after a week.
     """
     size = page_size or DEFAULT_PAGE_SIZE
     before = paging.number_after(after)
     async with deps.db.read() as tx:
-        backlogs = await deliveries.backlogs(tx)
+        backlogs, announced = await deliveries.backlogs(tx), await outbox.announced(tx)
         only = None if state is None else DeliveryState(state)
         found = await deliveries.page(tx, state=only, target=target, before=before, limit=size + 1)
     targets = [
         _target(one.name, one.template, [] if one.is_status else list(one.on), backlogs.get(one.name, Backlog()))
         for one in (deps.notifications.targets if deps.notifications else ())
+    ]
+    own = {one.name for one in targets}
+    targets += [
+        _target(name, "", [], backlogs.get(name, Backlog()), here=False, known=name in announced)
+        for name in sorted((announced | backlogs.keys()) - own)
     ]
     cursor = str(found[size - 1].id) if len(found) > size else None
     return Envelope(
@@ -79,9 +84,18 @@ async def test_notification(deps: Given, name: TargetName) -> Envelope[TestReply
     return Envelope(data=reply)
 
 
-def _target(name: str, template: str, on: list[str], backlog: Backlog) -> TargetReply:
+def _target(
+    name: str, template: str, on: list[str], backlog: Backlog, *, here: bool = True, known: bool = True
+) -> TargetReply:
     return TargetReply(
-        name=name, template=template, on=on, waiting=backlog.waiting, dead=backlog.dead, oldest=backlog.oldest
+        name=name,
+        here=here,
+        known=known,
+        template=template,
+        on=on,
+        waiting=backlog.waiting + backlog.offered,
+        dead=backlog.dead,
+        oldest=backlog.oldest,
     )
 
 

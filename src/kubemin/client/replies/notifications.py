@@ -4,9 +4,13 @@ from typing import Literal, NotRequired, TypedDict
 
 
 class NotificationTarget(TypedDict):
-    """Whom the server tells. Its address and its secrets are not shown."""
+    """Who is told. Its address and its secrets are not shown."""
 
     name: str
+    here: bool
+    """Whether the server that answers has the target; of others' it knows no more than the name."""
+    known: bool
+    """Whether some server has had it within a day: else what waits for it is dropped."""
     template: str
     on: list[str]
     """What it is told of; of commit statuses: each run that names a commit."""
@@ -21,7 +25,7 @@ class Delivery(TypedDict):
 
     id: int
     target: str
-    state: Literal["waiting", "delivered", "dead", "dropped"]
+    state: Literal["offered", "waiting", "delivered", "dead", "dropped"]
     """``dead``: a day of tries was in vain. ``dropped``: overtaken by a later status, or without a target."""
     type: str
     messageId: str

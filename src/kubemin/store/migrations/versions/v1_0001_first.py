@@ -323,7 +323,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "duties",
-        _name("name", 63),
+        _name("name", 80),
         _name("owner", 255),
         _moment("expires_at"),
         _key("duties", "name"),
