@@ -31,7 +31,7 @@ SHOP = {"role": "viewer", "namespaces": ["shop"]}
 DECIDED = {
     "OPEN": {
         *("healthz", "readyz", "openapi_json", "documentation", "application_schema"),
-        *("ways", "begin_login", "finish_login", "open_session", "logout"),
+        *("ways", "begin_login", "finish_login", "open_session", "logout", "end_by_issuer"),
     },
     "ANYBODY": {
         "whoami",

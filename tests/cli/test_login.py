@@ -45,6 +45,7 @@ def issuer(shared: Provider) -> Provider:
     """As it is at first."""
     shared.asked.clear()
     shared.refresh_tokens.clear()
+    shared.left.clear()
     shared.device_errors, shared.back, shared.metadata = [], {}, {}
     shared.nonce, shared.lifetime, shared.id_tokens, shared.away = None, 600, True, False
     return shared
@@ -92,8 +93,12 @@ def test_a_login_by_device_is_kept_used_and_forgotten(ada: InProcess, issuer: Pr
     assert token not in done.stdout + done.stderr + who.stdout
     out = ada("logout")
     assert out.returncode == 0
-    assert issuer.asked[-1] == "revoke"
+    assert out.stderr == ""
+    assert issuer.asked[-2:] == ["revoke", "leave"]
     assert issuer.refresh_tokens == {}
+    assert issuer.left == [{"client_id": CLIENT, "id_token_hint": token}]
+    assert f"{issuer.url}/leave?client_id={CLIENT} logs it out" in out.stdout
+    assert token not in out.stdout + out.stderr
     assert json.loads(kept.read_text()) == {"servers": {}}
     assert ada("apps").returncode == Exit.DENIED
     assert "no login" in ada("logout").stdout

@@ -84,6 +84,12 @@ class Provider:
     """Whether a refresh brings an ID token too."""
     back: dict[str, str] = field(default_factory=dict)
     """What a browser brings back instead of the right values."""
+    sid: str | None = "session-1"
+    """Its own session of whoever logs in, as tokens say."""
+    told: int = 0
+    """How many messages of logouts it has made."""
+    left: list[dict[str, str]] = field(default_factory=list)
+    """What it was asked for at the end of its own sessions."""
 
     def token(self, key: SigningKey | None = None, header: dict[str, Any] | None = None, **claims: Any) -> str:
         """A signed token; a claim that is None is left out."""
@@ -91,6 +97,13 @@ class Provider:
         given = {"iss": self.url, "aud": self.audience, "sub": "ada", "iat": now, "exp": now + self.lifetime, **claims}
         payload = {name: value for name, value in given.items() if value is not None}
         return jwt.encode(payload, key.private, key.algorithm, {"kid": key.id, **(header or {})})
+
+    def logout_token(self, header: dict[str, Any] | None = None, **claims: Any) -> str:
+        """What it tells of a logout; a claim that is None is left out."""
+        self.told += 1
+        events: dict[str, Any] = {"http://schemas.openid.net/event/backchannel-logout": {}}
+        given = {"jti": f"told-{self.told}", "events": events, **claims}
+        return self.token(header={"typ": "logout+jwt", **(header or {})}, **given)
 
     def login(self, address: str, name: str = "ada") -> dict[str, str]:
         """What a browser is sent back with, after somebody has logged in at the address that it was sent to."""
@@ -117,6 +130,7 @@ class Provider:
             "token_endpoint": f"{self.url}/token",
             "device_authorization_endpoint": f"{self.url}/device",
             "revocation_endpoint": f"{self.url}/revoke",
+            "end_session_endpoint": f"{self.url}/leave",
             "scopes_supported": ["openid", "offline_access"],
         }
         return web.json_response({**known, **self.metadata})
@@ -162,7 +176,7 @@ class Provider:
         right = asked and asked["code_challenge"] == challenge and asked["redirect_uri"] == form["redirect_uri"]
         if not right or asked is None:
             return _error("invalid_grant")
-        return self._tokens(asked["name"], nonce=self.nonce or asked["nonce"], azp=self.authorized)
+        return self._tokens(asked["name"], nonce=self.nonce or asked["nonce"], azp=self.authorized, sid=self.sid)
 
     def _by_refresh_token(self, token: str) -> web.Response:
         name, usable = self.refresh_tokens.get(token, ("", False))
@@ -179,6 +193,15 @@ class Provider:
         given = {"id_token": self.token(sub=name, groups=["team-shop"], jti=refresh, **claims)} if brings_id else {}
         known = {"access_token": "opaque", "token_type": "Bearer", "refresh_token": refresh, "expires_in": 600}
         return web.json_response({**given, **known})
+
+    async def _leave(self, request: web.Request) -> web.Response:
+        """Its own session ends, and a browser goes back where it is asked to."""
+        asked = {name: str(value) for name, value in {**request.query, **await request.post()}.items()}
+        self.asked.append("leave")
+        self.left.append(asked)
+        if back := asked.get("post_logout_redirect_uri"):
+            raise web.HTTPFound(back)
+        return web.Response(text="<p>Logged out.", content_type="text/html")
 
     async def _revoke(self, request: web.Request) -> web.Response:
         self.asked.append("revoke")
@@ -202,6 +225,7 @@ async def provider() -> AsyncIterator[Provider]:
     app.router.add_get("/authorize", one._authorize)
     app.router.add_post("/device", one._device)
     app.router.add_post("/revoke", one._revoke)
+    app.router.add_route("*", "/leave", one._leave)
     runner = web.AppRunner(app)
     await runner.setup()
     try:

@@ -79,3 +79,7 @@ def test_one_comes_back_to_where_one_was_with_what_one_wrote(page: Page, issuer:
     expect(page.get_by_role("link", name="ada")).to_be_visible()
     expect(editor).to_have_value("name: written")
     assert page.evaluate("sessionStorage.length") == 0
+    page.get_by_role("button", name="Log out").click()
+    expect(login).to_be_visible()
+    assert [one["client_id"] for one in issuer.left] == [CLIENT]
+    assert page.url.startswith(issuer.left[0]["post_logout_redirect_uri"])

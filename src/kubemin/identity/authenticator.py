@@ -122,8 +122,11 @@ class Authenticator:
         if not taken:
             raise Unknown(_NO_LOGIN)
 
-    async def open_session(self, principal: Principal) -> str:
-        """Begin a session of whoever has just said who they are; its secret, for a cookie."""
+    async def open_session(self, principal: Principal, subject: str | None = None, sid: str | None = None) -> str:
+        """Begin a session of whoever has just said who they are; its secret, for a cookie.
+
+        ``subject`` and ``sid``: what the issuer calls the person, and its own session of them.
+        """
         secret = secrets.token_urlsafe(32)
         seconds = self._settings.session_seconds
         kind, _, token_id = principal.credential.partition(":")
@@ -132,6 +135,8 @@ class Authenticator:
             name=principal.name,
             groups=principal.groups,
             token_id=token_id if f"{kind}:" == _TOKEN else None,
+            subject=_at_issuer("subject", subject),
+            sid=_at_issuer("sid", sid),
             seconds=seconds,
         )
         async with self._db.begin("session") as tx:
@@ -139,12 +144,28 @@ class Authenticator:
         log.info("logged in", caller=principal.name, how=principal.how)
         return secret
 
-    async def end_session(self, secret: str) -> None:
-        """End it; nothing to do for one that is over."""
+    async def end_session(self, secret: str) -> bool:
+        """End it; nothing to do for one that is over. Whether it was begun at the issuer."""
         digest = digest_of(secret)
         async with self._db.begin("session") as tx:
+            of_issuer = await sessions.is_of_issuer(tx, digest)
             await sessions.end(tx, digest)
         self._known.pop(f"{_SESSION}{digest}", None)
+        return of_issuer
+
+    async def end_by_issuer(self, message: str, subject: str | None, sid: str | None, seconds: float) -> int:
+        """End what has ended at the issuer, as a ``message`` of it says that counts once; how many sessions those were.
+
+        Raises `Unknown` for a message that was taken already. ``seconds``: for so long it must be known.
+        """
+        async with self._db.begin("logout") as tx:
+            if not await one_time.remember(tx, digest_of(f"logout {message}"), seconds):
+                raise Unknown("This logout token was taken already: each counts once.")
+            ended = await sessions.end_of_issuer(tx, _at_issuer("subject", subject), _at_issuer("sid", sid))
+        for digest in ended:
+            self._known.pop(f"{_SESSION}{digest}", None)
+        log.info("logged out at the issuer", sessions=len(ended))
+        return len(ended)
 
     async def end_sessions(self, name: str) -> int:
         """End all sessions of somebody; how many there were, also such as had expired."""
@@ -239,6 +260,10 @@ class Authenticator:
                 await sessions.mark_used(tx, digest, _USED_SECONDS)
         except StoreError as error:
             log.warning("cannot store when a session was used", error=type(error).__name__)
+
+
+def _at_issuer(what: str, name: str | None) -> str | None:
+    return None if name is None else digest_of(f"{what} {name}")
 
 
 def _login(kept: str) -> str:

@@ -42,8 +42,9 @@ export class Session {
   }
 
   async logout() {
-    await post("../../auth/logout");
-    location.reload(); // nothing of what was seen stays
+    const { issuer } = await post("../../auth/logout");
+    if (issuer) location.assign(issuer); // it sends the browser back here
+    else location.reload(); // nothing of what was seen stays
   }
 
   // Whether they have the role for everything.

@@ -88,6 +88,12 @@ async def mark_used(tx: Tx, digest: str, seconds: float) -> None:
     await tx.write(_USED, {"of_hash": digest, "seconds": seconds})
 
 
+async def is_of_issuer(tx: Tx, digest: str) -> bool:
+    """Whether there is such a session, open or not, and it was begun at the issuer."""
+    asked = select(sessions.c.subject).where(sessions.c.hash == digest, sessions.c.subject.is_not(None))
+    return await tx.row(asked) is not None
+
+
 async def end(tx: Tx, digest: str) -> bool:
     """Forget the session. False if there is none."""
     return await tx.write(delete(sessions).where(sessions.c.hash == digest)) == 1

@@ -154,3 +154,7 @@ class LoggedOut(Reply):
     """There is no session any more."""
 
     ended: bool
+    issuer: Absent[str] = Field(
+        default=None,
+        description="Where the browser has to go to log out at the issuer too; absent where it did not log in there.",
+    )

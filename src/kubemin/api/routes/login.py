@@ -1,8 +1,9 @@
 """Logins of browsers: by an issuer, or by an API token that is given once."""
 
 from typing import Annotated
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
+import structlog
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -19,17 +20,20 @@ from kubemin.api.authentication import (
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import PRINCIPAL, Deps, Given
-from kubemin.api.envelope import ApiError, Envelope
+from kubemin.api.envelope import ApiError, Envelope, FieldError
 from kubemin.api.models.identity import LoggedOut, SessionBody, Whoami
 from kubemin.api.openapi import errors
 from kubemin.api.parameter_check import any_parameters
 from kubemin.api.routes.identity import whoami_of
 from kubemin.identity.errors import IssuerAway, TooMany, Unknown
 
+log = structlog.get_logger(__name__)
+
 router = APIRouter(tags=["Identity"], route_class=StrictRoute)
 
 _LOGIN_SECONDS = 600
 _NO_STORE = {"Cache-Control": "no-store"}
+_MOST_FIELDS = 10
 _Text = Annotated[str, Query(max_length=4096)]
 
 
@@ -78,7 +82,8 @@ async def finish_login(
         if pending is None or not code or not state or not flow.is_answered(pending, state, iss):
             raise Unknown("The login did not succeed, or took too long: begin again.")
         await authenticator.take_login(kept, address_of(request.scope))
-        request.scope[PRINCIPAL] = principal = await flow.finish(pending, code)
+        found = await flow.finish(pending, code)
+        request.scope[PRINCIPAL] = found.principal
     except Unknown as error:
         refusal = refused(deps, authenticator, request.scope, error)
         if refusal.status == 401 and "text/html" in request.headers.get("accept", ""):
@@ -89,7 +94,7 @@ async def finish_login(
     except IssuerAway as error:
         raise _away(error) from error
     answer = RedirectResponse(pending.back, 303, headers=_NO_STORE)
-    _begin_session(deps, answer, await authenticator.open_session(principal))
+    _begin_session(deps, answer, await authenticator.open_session(*found))
     _set_cookie(deps, answer, _login_cookie(deps), "", 0)
     return answer
 
@@ -122,15 +127,63 @@ async def open_session(request: Request, response: Response, deps: Given, body: 
 @router.post("/auth/logout", summary="Log a browser out")
 @needs(About.OPEN)
 async def logout(request: Request, response: Response, deps: Given) -> Envelope[LoggedOut]:
-    """Ends the session of the cookie on every server, and takes the cookie away."""
+    """Ends the session of the cookie on every server, and takes the cookie away. The issuer's own session ends where
+    the browser is then sent to.
+    """
     authenticator = deps.authenticator
     secret = cookie_of(request.headers, session_cookie(deps))
-    ended = authenticator is not None and secret is not None
+    ended, at_issuer = authenticator is not None and secret is not None, False
     if authenticator is not None and secret is not None:
         check_own_page(deps, request.headers)
-        await authenticator.end_session(secret)
+        at_issuer = await authenticator.end_session(secret)
     _set_cookie(deps, response, session_cookie(deps), "", 0)
-    return Envelope(data=LoggedOut(ended=ended))
+    return Envelope(data=LoggedOut(ended=ended, issuer=await _leave(deps) if at_issuer else None))
+
+
+@router.post("/auth/backchannel-logout", include_in_schema=False, responses=errors(400))
+@needs(About.OPEN)
+async def end_by_issuer(request: Request, response: Response, deps: Given) -> Envelope[LoggedOut]:
+    """The issuer posts a form with one `logout_token` (OpenID Connect Back-Channel Logout 1.0): the sessions of
+    what it names end, on every server and within seconds. Each token counts once.
+    """
+    flow, authenticator = deps.code_flow, deps.authenticator
+    if flow is None or authenticator is None:
+        raise ApiError(404, ApiCode.NOT_FOUND, "Nobody logs in here by an issuer: GET /auth/ways tells how one does.")
+    try:
+        ended = await flow.ended_by(await _logout_token(request))
+        number = await authenticator.end_by_issuer(*ended)
+    except Unknown as error:
+        refusal = refused(deps, authenticator, request.scope, error)
+        if refusal.status != 401:
+            raise refusal from error
+        wrong = FieldError(field="logout_token", code="INVALID_LOGOUT_TOKEN", message=str(error))
+        raise ApiError(400, ApiCode.VALIDATION, str(error), errors=[wrong], headers=_NO_STORE) from error
+    except IssuerAway as error:
+        raise _away(error) from error
+    response.headers.update(_NO_STORE)
+    return Envelope(data=LoggedOut(ended=number > 0))
+
+
+async def _logout_token(request: Request) -> str:
+    """The one in a form. Raises `Unknown`."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        given = parse_qs((await request.body()).decode("ascii"), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        given = {}
+    found = given.get("logout_token", [])
+    if kind != "application/x-www-form-urlencoded" or len(found) != 1:
+        raise Unknown("The body must be a form (application/x-www-form-urlencoded) with one logout_token.")
+    return found[0]
+
+
+async def _leave(deps: Deps) -> str | None:
+    """Where the issuer's own session ends. One that is away is no reason not to log out here."""
+    try:
+        return None if deps.code_flow is None else await deps.code_flow.logout_address()
+    except IssuerAway as error:
+        log.warning("the issuer is not told of a logout", error=str(error))
+        return None
 
 
 def _told(back: str) -> str:

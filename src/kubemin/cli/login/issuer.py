@@ -85,6 +85,12 @@ class Issuer:
             raise _strange(self.name, status)
         raise IssuerRefuses(self.name, error[:100])
 
+    def tell(self, address: str, form: Mapping[str, str]) -> None:
+        """Tell it something; but for an error, which is raised, its answer says nothing to a program."""
+        status, _ = _exchange(address, form)
+        if status >= 400:
+            raise _strange(self.name, status)
+
     def tokens(self, form: Mapping[str, str]) -> Answer:
         """What its token endpoint answers."""
         return self.post(self.needed("token_endpoint"), form)
@@ -107,9 +113,30 @@ def _strange(issuer: str, status: int) -> KubeminError:
 
 
 def _ask(url: str, form: Mapping[str, str] | None) -> tuple[int, Answer]:
-    """The status and the JSON object of an answer, empty where it is none. No redirect is followed."""
+    """The status and the JSON object of an answer, empty where it is none."""
+    status, body = _exchange(url, form)
+    origin = _origin(url)
+    try:
+        found = json.loads(body) if len(body) <= _MOST_BYTES else None
+    except (ValueError, RecursionError):
+        found = None
+    if status >= 500 or status in _NOW_AND_THEN:
+        raise _strange(origin, status)
+    if not isinstance(found, dict):
+        if status == 200:
+            raise Refused(tr("the issuer {issuer} gives no usable answer", issuer=origin))
+        found = {}
+    return status, found
+
+
+def _origin(url: str) -> str:
     parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _exchange(url: str, form: Mapping[str, str] | None) -> tuple[int, bytes]:
+    """The status and the body of an answer. No redirect is followed."""
+    parts = urlsplit(url)
     assert parts.scheme == "https" or is_loopback(url)
     try:
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
@@ -122,18 +149,7 @@ def _ask(url: str, form: Mapping[str, str] | None) -> tuple[int, Answer]:
                 headers["Content-Type"] = "application/x-www-form-urlencoded"
                 connection.request("POST", target, urlencode(form), headers)
             answer = connection.getresponse()
-            status, body = answer.status, answer.read(_MOST_BYTES + 1)
+            return answer.status, answer.read(_MOST_BYTES + 1)
     except (HTTPException, OSError, ValueError) as error:
-        said = tr("the issuer at {origin} does not answer", origin=origin)
+        said = tr("the issuer at {origin} does not answer", origin=_origin(url))
         raise Unavailable(aside(said, type(error).__name__)) from error
-    try:
-        found = json.loads(body) if len(body) <= _MOST_BYTES else None
-    except (ValueError, RecursionError):
-        found = None
-    if status >= 500 or status in _NOW_AND_THEN:
-        raise _strange(origin, status)
-    if not isinstance(found, dict):
-        if status == 200:
-            raise Refused(tr("the issuer {issuer} gives no usable answer", issuer=origin))
-        found = {}
-    return status, found

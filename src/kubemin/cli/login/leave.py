@@ -1,5 +1,8 @@
 """``kubemin logout``: what is kept is forgotten, and the issuer is told."""
 
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
 from kubemin.cli.connection import Connection
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import because, tr
@@ -7,6 +10,9 @@ from kubemin.cli.login.origins import is_loopback, origin_of
 from kubemin.cli.login.stored import Login, logins
 from kubemin.cli.output import complain
 from kubemin.client.errors import KubeminError
+
+if TYPE_CHECKING:
+    from kubemin.cli.login.issuer import Issuer
 
 
 def logout(to: Connection) -> None:
@@ -25,24 +31,39 @@ def logout(to: Connection) -> None:
     if login.issuer is None:
         to.output.tell(tr("the API token itself is valid as before: `kubemin token revoke` ends it"))
         return
-    try:
-        revoked = _revoke(login, plain=is_loopback(server))
-    except KubeminError as error:
-        complain(tr("warning: {what}", what=because(tr("the issuer could not be told"), error.message)))
-    else:
-        if not revoked:
-            to.output.tell(tr("the issuer takes back no tokens: what it gave ends by itself"))
-
-
-def _revoke(login: Login, *, plain: bool) -> bool:
-    """Have the issuer end the refresh token, and what came of it (RFC 7009); false where it cannot."""
     from kubemin.cli.login.issuer import Issuer
 
-    issuer = Issuer.at(login.issuer or "", plain=plain)
+    try:
+        issuer = Issuer.at(login.issuer, plain=is_loopback(server))
+        if not _revoke(login, issuer):
+            to.output.tell(tr("the issuer takes back no tokens: what it gave ends by itself"))
+        _leave(login, issuer, to)
+    except KubeminError as error:
+        complain(tr("warning: {what}", what=because(tr("the issuer could not be told"), error.message)))
+
+
+def _leave(login: Login, issuer: "Issuer", to: Connection) -> None:
+    """Have the issuer end its own session, and say where a browser does that: it may be logged in there still.
+
+    The token is sent in a body: in an address it would be kept and shown.
+    """
+    address = issuer.endpoint("end_session_endpoint")
+    if address is None:
+        return
+    asked = {"client_id": login.client_id or ""}
+    told = f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
+    try:
+        issuer.tell(address, {**asked, "id_token_hint": login.token} if login.presents == "id_token" else asked)
+    finally:
+        to.output.tell(tr("a browser may still be logged in at the issuer: {address} logs it out", address=told))
+
+
+def _revoke(login: Login, issuer: "Issuer") -> bool:
+    """Have the issuer end the refresh token, and what came of it (RFC 7009); false where it cannot."""
     address = issuer.endpoint("revocation_endpoint")
     if address is None or (login.refresh_token is None and login.presents != "access_token"):
         return False
     kind = "access_token" if login.refresh_token is None else "refresh_token"
     form = {"token": login.refresh_token or login.token, "token_type_hint": kind, "client_id": login.client_id or ""}
-    issuer.post(address, form)
+    issuer.tell(address, form)
     return True

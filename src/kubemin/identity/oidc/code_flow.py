@@ -11,12 +11,13 @@ import hmac
 import json
 import secrets
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import urlencode
 
 from kubemin.identity.errors import IssuerAway, Unknown
 from kubemin.identity.oidc.issuer import OidcIssuer
 from kubemin.identity.oidc.keys import is_safe
+from kubemin.identity.oidc.logout import Ended, ended_by, logout_address
 from kubemin.identity.principal import Principal
 from kubemin.settings.identity import IdentitySettings
 
@@ -60,8 +61,16 @@ def local(address: str) -> str:
     return address if plain and address.startswith("/") and not address.startswith("//") else "/"
 
 
+class LoggedIn(NamedTuple):
+    """Who has logged in, what the issuer calls them, and its own session of them where it says so."""
+
+    principal: Principal
+    subject: str
+    sid: str | None
+
+
 class CodeFlow:
-    """Logins of browsers. Raises `Unknown`, `IssuerAway`."""
+    """Logins and logouts of browsers. Raises `Unknown`, `IssuerAway`."""
 
     def __init__(self, issuer: OidcIssuer, settings: IdentitySettings) -> None:
         self._issuer = issuer
@@ -92,7 +101,7 @@ class CodeFlow:
         same = hmac.compare_digest(pending.state.encode(), state.encode())
         return same and (issuer is None or issuer.rstrip("/") == self._issuer.name)
 
-    async def finish(self, pending: Pending, code: str) -> Principal:
+    async def finish(self, pending: Pending, code: str) -> LoggedIn:
         """Who has logged in: the code is changed for a token, once, by the browser that began."""
         form = {
             "grant_type": "authorization_code",
@@ -113,7 +122,16 @@ class CodeFlow:
         nonce = claims.get("nonce")
         if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), pending.nonce.encode()):
             raise Unknown(_FAILED)
-        return self._issuer.principal(claims)
+        sid = claims.get("sid")
+        return LoggedIn(self._issuer.principal(claims), claims["sub"], sid if isinstance(sid, str) and sid else None)
+
+    async def logout_address(self) -> str | None:
+        """See `logout.logout_address`."""
+        return await logout_address(self._issuer, self._settings)
+
+    async def ended_by(self, text: str) -> Ended:
+        """See `logout.ended_by`."""
+        return await ended_by(text, self._issuer, self._settings)
 
     async def _endpoint(self, name: str) -> str:
         address = (await self._issuer.keys.metadata()).get(name)

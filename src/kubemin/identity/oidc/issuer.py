@@ -1,7 +1,7 @@
 """Whom an issuer's token is of."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,9 @@ _MOST_GROUPS = 1000
 _NAME_LENGTH = 255
 _WRONG = "The issuer's token is not valid here: its signature, issuer or audience is wrong, or it is no token."
 _EXPIRED = "The issuer's token has expired: log in again."
-_NO_ACCESS_TYPES = frozenset({"logout+jwt", "secevent+jwt", "dpop+jwt"})
+_OTHER_TYPES = frozenset({"logout+jwt", "secevent+jwt", "dpop+jwt"})
+"""Of tokens that say something else than who somebody is."""
+_NEEDS = ("exp", "iat", "iss", "aud", "sub")
 
 
 class OidcIssuer:
@@ -35,10 +37,18 @@ class OidcIssuer:
 
     async def of_bearer(self, text: str) -> Principal:
         """Whom this token is of, and what they may."""
-        return self.principal(await self.claims(text, self._settings.audiences))
+        claims = await self.claims(text, self._settings.audiences)
+        if "events" in claims:
+            raise Unknown(_WRONG)  # of a logout, say, by an issuer that writes no type
+        return self.principal(claims)
 
-    async def claims(self, text: str, audiences: list[str]) -> Mapping[str, Any]:
-        """What a token says, once its signature, issuer, audience and times are right."""
+    async def claims(
+        self, text: str, audiences: list[str], types: Collection[str] | None = None, needs: Sequence[str] = _NEEDS
+    ) -> Mapping[str, Any]:
+        """What a token says, once its signature, issuer, audience and times are right.
+
+        ``types``: only these; without it any, but for those of other things than who somebody is. ``needs``: claims.
+        """
         try:
             header = jwt.get_unverified_header(text) if len(text) <= _MOST_CHARACTERS else {}
         except PyJWTError as error:
@@ -47,7 +57,8 @@ class OidcIssuer:
         # The list has neither `none` nor an algorithm with a shared secret: the issuer's public key is no such secret.
         if algorithm not in self._settings.algorithms or "crit" in header:
             raise Unknown(_WRONG)
-        if not isinstance(key_id, str | None) or (isinstance(kind, str) and kind.lower() in _NO_ACCESS_TYPES):
+        kind = kind.lower().removeprefix("application/") if isinstance(kind, str) else ""
+        if not isinstance(key_id, str | None) or (kind in _OTHER_TYPES if types is None else kind not in types):
             raise Unknown(_WRONG)
         for key in await self.keys.named(key_id):
             if key.algorithm not in (None, algorithm):
@@ -60,7 +71,7 @@ class OidcIssuer:
                     audience=audiences,
                     issuer=[self.name, f"{self.name}/"],
                     leeway=self._settings.oidc_clock_skew_seconds,
-                    options={"require": ["exp", "iat", "iss", "aud", "sub"]},
+                    options={"require": list(needs)},
                 )
             except ExpiredSignatureError as error:
                 raise Unknown(_EXPIRED, "EXPIRED") from error
