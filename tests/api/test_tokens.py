@@ -83,7 +83,8 @@ async def test_a_revoked_token_is_refused_by_every_server(deps: Deps) -> None:
         revoked = await admin.call("DELETE", f"/tokens/{token_id}")
         assert (revoked["state"], revoked["revokedBy"]) == ("revoked", "ada")
         assert await admin.call("DELETE", f"/tokens/{token_id}") == revoked
-        assert (await here.http.get(f"{PREFIX}/whoami", headers=header)).status_code == 401
+        gone = await here.http.get(f"{PREFIX}/whoami", headers=header)
+        assert (gone.status_code, gone.json()["errors"][0]["code"]) == (401, "REVOKED")
         there.clock.now += 2  # what it remembers
         assert (await there.http.get(f"{PREFIX}/whoami", headers=header)).status_code == 401
 
@@ -91,7 +92,7 @@ async def test_a_revoked_token_is_refused_by_every_server(deps: Deps) -> None:
 async def test_an_expired_token_is_refused(guarded: Guarded) -> None:
     text = await guarded.token("eve", seconds=-1)
     answer = await guarded.http.get(f"{PREFIX}/whoami", headers={"Authorization": f"Bearer {text}"})
-    assert answer.status_code == 401
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (401, "EXPIRED")
     listed = (await (await guarded.by("ada")).get("/tokens"))["tokens"]
     assert [one["state"] for one in listed if one["owner"] == "eve"] == ["expired"]
 

@@ -15,7 +15,7 @@ from kubemin.cli.language import tr
 from kubemin.cli.output import Output
 from kubemin.cli.progress import Progress
 from kubemin.cli.views import Lines, Silent, Table, View
-from kubemin.client.errors import SignalFailed, TaskEnded, Unavailable
+from kubemin.client.errors import SignalFailed, TaskEnded, Unauthorized, Unavailable
 from kubemin.client.sync import Client
 from kubemin.spec.states import CleanupPolicy
 
@@ -50,7 +50,10 @@ def follow(
         if interrupts.on_signal is None:
             following.load()
         with view:
-            ending = following.to_the_end()
+            try:
+                ending = following.to_the_end()
+            except Unauthorized as error:
+                raise _unknown_meanwhile(error, progress.task_id) from error
     except Interrupted as signal:
         raise left(goes_on(progress.task_id), signal) from None
     return progress, ending
@@ -64,6 +67,12 @@ def come_back(task_id: str) -> str:
 def goes_on(task_id: str) -> str:
     """That a task is left, and goes on."""
     return tr("left; task {task} goes on: `kubemin status {task} --follow` comes back to it", task=task_id)
+
+
+def _unknown_meanwhile(error: Unauthorized, task_id: str) -> Unauthorized:
+    """That whoever follows a task is not known any more: that ends the following, and not the task."""
+    goes_on = tr("Task {task} goes on: `kubemin status {task} --follow` comes back to it.", task=task_id)
+    return Unauthorized(f"{error.message} {goes_on}", code=error.code, status=error.status, fields=error.fields)
 
 
 def _view(progress: Progress, output: Output, *, from_end: bool) -> View:

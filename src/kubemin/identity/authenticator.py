@@ -31,7 +31,9 @@ _MOST_KNOWN = 10_000
 """Credentials that are remembered; they are let pass also where an address has shown too many wrong ones."""
 _WATCH_SECONDS = 2.0
 _USED_SECONDS = 60.0
-_WRONG = "This token is not valid: it is mistyped, unknown, revoked or expired."
+_WRONG = "This token is not valid: it is mistyped or unknown."
+_EXPIRED = "This token has expired."
+_REVOKED = "This token was revoked."
 _OVER = "The session is over: log in again."
 _NO_LOGIN = "No such login has begun here, or it was finished already, or took too long: begin again."
 _TOKEN, _SESSION = "token:", "session:"
@@ -200,7 +202,10 @@ class Authenticator:
         same = token.is_of(row.hash if row is not None else "")
         if row is None or not same or not row.valid:
             self._known.pop(f"{_TOKEN}{token.id}:{token.digest}", None)
+        if row is None or not same:
             raise Unknown(_WRONG)
+        if not row.valid:  # told to whoever has its secret, and to nobody else
+            raise Unknown(_REVOKED, "REVOKED") if row.revoked_at is not None else Unknown(_EXPIRED, "EXPIRED")
         return principal_of(row)
 
     async def _of_session(self, digest: str, urgent: bool) -> Principal:

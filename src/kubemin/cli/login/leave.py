@@ -53,7 +53,7 @@ def _leave(login: Login, issuer: "Issuer", to: Connection) -> None:
     asked = {"client_id": login.client_id or ""}
     told = f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
     try:
-        issuer.tell(address, {**asked, "id_token_hint": login.token} if login.presents == "id_token" else asked)
+        issuer.tell(address, dict(asked, id_token_hint=login.token) if login.presents == "id_token" else asked)
     finally:
         to.output.tell(tr("a browser may still be logged in at the issuer: {address} logs it out", address=told))
 
