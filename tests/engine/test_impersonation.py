@@ -33,6 +33,7 @@ from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Database
 from kubemin.store.tasks import Task
+from kubesim.faults import Fault
 from kubesim.problems import Problem
 from kubesim.resources import RESOURCES
 from kubesim.server import SimServer
@@ -406,3 +407,42 @@ async def test_who_only_looks_needs_no_right_to_write(world: World) -> None:
         assert (await world.settled((await world.run(app_id)).id)).status is TaskStatus.COMPLETED
         lines = await services.pod_logs.read(Wanted(app_id, "default"))
     assert [line for line in lines if not line.note]
+
+
+WRITES = 8
+"""Of the update below, with those of its pre-flight."""
+_daily = [pytest.param(number, marks=() if number in (0, 5) else pytest.mark.proof) for number in range(WRITES)]
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["refused", "its answer lost"])
+@pytest.mark.parametrize("number", _daily)
+async def test_rights_may_go_at_any_request(number: int, lost: bool, world: World) -> None:
+    """Before the request of this number, or once it has landed without an answer: all of it goes through, or none."""
+    world.grant("ada", *ALL)
+    app_id = await world.save([conf("settings", a="1"), secret("keys", token="t"), web("api")])
+    async with world.worker():
+        assert (await world.settled((await world.run(app_id)).id)).status is TaskStatus.COMPLETED
+    before = await world.snapshot()
+    parts = [conf("settings", a="2"), secret("keys", token="u"), web("api", "api:2"), conf("more", a="1")]
+    await world.save(parts, app_id=app_id)
+    begun = 0
+
+    async def hook(point: str) -> None:
+        nonlocal begun
+        begins = point.endswith(":before")
+        begun += begins
+        if lost and begins and begun == number + 1:
+            world.sim.faults.add(Fault("drop", verb="write", when="after"))
+        elif begun > number and begins is not lost:
+            world.revoke("ada")
+
+    world.cluster._hook = hook
+    task_id = (await world.run(app_id)).id
+    async with world.worker():
+        task = await world.settled(task_id)
+    world.cluster._hook = None
+    if task.status is TaskStatus.COMPLETED:
+        assert "more" in {ref.name for ref in await world.snapshot()}
+    else:
+        assert (task.status, task.reason_code, task.cleanup) == (TaskStatus.FAILED, ReasonCode.RIGHTS, Cleanup.DONE)
+        assert differences(before, await world.snapshot()) == []
