@@ -149,7 +149,6 @@ async def test_the_rights_of_a_group_are_those_of_its_members(world: World) -> N
     assert 'User "grace" cannot' in task.reason
 
 
-@both
 async def test_who_may_not_is_refused_before_the_first_write(world: World) -> None:
     empty = await world.snapshot()
     world.grant("ada", ("", "configmaps,services", ",".join(USUAL)), ("apps", "deployments", "get,list"))
@@ -195,6 +194,7 @@ async def test_rights_that_go_in_the_middle_leave_the_cluster_as_it_was(world: W
     assert differences(before, await world.snapshot()) == []
 
 
+@pytest.mark.proof
 async def test_a_cancel_needs_no_right_in_the_cluster(world: World) -> None:
     app_id, task_id, before = await held(world)
     async with world.worker():
@@ -270,6 +270,7 @@ async def test_what_a_run_would_remove_is_asked_about_before_its_first_write(wor
     assert "more" not in {ref.name for ref in await world.snapshot()}
 
 
+@pytest.mark.proof
 async def test_what_was_adopted_is_released_by_who_may_write_it(world: World) -> None:
     world.grant("ada", *ALL)
     theirs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"b": "2"}}
@@ -290,6 +291,7 @@ async def test_what_was_adopted_is_released_by_who_may_write_it(world: World) ->
     assert "labels" not in (await world.admin.get(ObjectRef("ConfigMap", "default", "settings")))["metadata"]
 
 
+@pytest.mark.proof
 async def test_a_hook_is_made_anew_by_who_may_delete_that_of_the_former_run(world: World) -> None:
     world.grant("ada", *ALL, ("batch", "jobs", ",".join(USUAL)))
     world.service._limits = MANIFEST_LIMITS
@@ -308,6 +310,7 @@ async def test_a_hook_is_made_anew_by_who_may_delete_that_of_the_former_run(worl
         assert (await world.settled((await world.run(app_id)).id)).status is TaskStatus.COMPLETED
 
 
+@pytest.mark.proof
 async def test_data_is_deleted_only_for_who_may_delete_it(world: World) -> None:
     world.grant("ada", *ALL)
     app_id = await world.save([store("db")])
@@ -338,6 +341,7 @@ async def test_an_account_that_may_not_impersonate_says_so(world: World) -> None
     assert 'User "system:serviceaccount:kubemin:kubemin" cannot impersonate' in task.reason
 
 
+@pytest.mark.proof
 async def test_the_right_to_impersonate_may_go_in_the_middle(world: World) -> None:
     _, task_id, before = await held(world)
     async with world.worker():
