@@ -150,9 +150,9 @@ async def test_each_sees_what_their_scopes_have(db: Database) -> None:
             assert await overview.incomplete(tx, 5, sight) == ([], 0)
             assert await components.of_templates(tx, ["web"], sight) == []
         assert {one.app_name for one in await tasks.page(tx)} == {*APPS, "gone"}
-        found = await tasks.get(tx, id_of("t-red"))
-        gone = await tasks.get(tx, id_of("t-gone"))
+        found = await tasks.brief(tx, id_of("t-red"))
+        gone = await tasks.brief(tx, id_of("t-gone"))
         assert found is not None
         assert gone is not None
-        assert await tasks.project_of(tx, found) == "red"
-        assert await tasks.project_of(tx, gone) == "old"
+        assert found.project == "red"
+        assert gone.project == "old"
