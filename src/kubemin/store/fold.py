@@ -105,18 +105,18 @@ class Fold:
 
     def _counts(self, row: JournalRow) -> bool:
         """Whether the row says anything of what the application has."""
-        purpose, state = Purpose(row.purpose), ResourceState(row.state)
-        if purpose is Purpose.HAND_OVER and passed_to(row) == self.app_id:
+        state = row.state
+        if row.purpose == Purpose.HAND_OVER and passed_to(row) == self.app_id:
             return True
         if row.uid is None or not is_ended(row, self.ending):
             return False
-        match purpose:
+        match Purpose(row.purpose):
             case Purpose.APPLY:
                 return row.adopted is not None or state in (ResourceState.CREATED, ResourceState.CHANGED)
             case Purpose.REMOVE:
                 return state in (ResourceState.DELETED, ResourceState.KEPT)
             case Purpose.RELEASE | Purpose.HAND_OVER:
-                return state is ResourceState.RELEASED
+                return state == ResourceState.RELEASED
             case Purpose.USE:
                 return False
 
@@ -142,6 +142,8 @@ def told(own: Iterable[R], passed: Iterable[R], app_id: str, ending: str | None 
     found: list[R] = []
     for rows in by_ref.values():
         sure = list(takewhile(partial(_is_final, ending=ending), rows))
+        if not sure:
+            continue
         found += _used_since(sure)
         is_used = any(row.purpose == Purpose.USE for row in rows)
         if not is_used or any((row.task_id, row.seq) in theirs for row in rows):
@@ -183,12 +185,12 @@ def _order(row: JournalRow) -> tuple[int, int]:
 
 
 def is_ended(row: JournalRow, ending: str | None) -> bool:
-    return TaskStatus(row.status).ended or row.task_id == ending
+    return row.task_id == ending or TaskStatus(row.status).ended
 
 
 def _is_final(row: JournalRow, ending: str | None) -> bool:
     """Whether nothing changes the row any more, but for a cleanup that begins anew (`tell_again`)."""
-    ended = TaskStatus(row.status).ended and Cleanup(row.cleanup) in _SETTLED and row.task_id != ending
+    ended = row.task_id != ending and TaskStatus(row.status).ended and Cleanup(row.cleanup) in _SETTLED
     return ended and not (row.purpose == Purpose.HAND_OVER and row.state == ResourceState.INTENT)
 
 
@@ -231,16 +233,15 @@ def _after(
     ``stranger``: the row that shows it as a stranger's, where there is one. ``completed``: the row's task.
     """
     ref = ObjectRef.stored(row.kind, row.namespace, row.name, row.api_version)
-    purpose, state = Purpose(row.purpose), ResourceState(row.state)
     dependents = {} if row.dependents is None else load(row.dependents)
     new = Holding(ref=ref, uid=str(row.uid), dependents=dependents, priority=row.priority)
-    if purpose is Purpose.HAND_OVER:
+    if row.purpose == Purpose.HAND_OVER:
         return replace(new, dependents={}, adopted=stranger) if passed_to(row) == app_id else None
-    if purpose is Purpose.APPLY:
-        if state is ResourceState.CREATED:
+    if row.purpose == Purpose.APPLY:
+        if row.state == ResourceState.CREATED:
             return new
         return _after_change(held, new, row, stranger, completed=completed)
-    if state is not ResourceState.KEPT:
+    if row.state != ResourceState.KEPT:
         return None
     if ref.kind != PVC:
         return held

@@ -1,6 +1,5 @@
 """One transaction, and what errors and cancels do to it."""
 
-import dataclasses
 import json
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -241,7 +240,7 @@ def load(stored: str) -> Any:
 
 def values_of(record: Any, *but: str) -> dict[str, Any]:
     """A record's values, by field, to write into the columns of the same names; ``but`` those that differ from them."""
-    return {field.name: getattr(record, field.name) for field in dataclasses.fields(record) if field.name not in but}
+    return {name: getattr(record, name) for name in record.__dataclass_fields__ if name not in but}
 
 
 def fields(row: Row[Any]) -> dict[str, Any]:
