@@ -191,6 +191,7 @@ class CommitQueue:
             return  # somebody only waited for what went before
         label = "+".join(sorted(changes.labels))
         while True:
+            self._lease.check()
             try:
                 async with self._db.begin(label) as tx:
                     await write_changes(tx, self._lease, changes)

@@ -1,6 +1,7 @@
 """The worker: claims tasks, keeps their leases, runs each in a scope that can be ended from outside (design §6)."""
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -200,6 +201,8 @@ class Worker:
 
     def _begin(self, task: Task, lease: Lease) -> None:
         former = self._held.get(task.id)  # this worker lost the lease before, and that run has not ended yet
+        if former is not None and former.run.lease.epoch >= task.lease_epoch:
+            self._abandon(former)  # the database was restored under it, and gives the same epoch out again
         run = TaskRun(task, lease, Scope(), self._deps[task.cluster])
         work = asyncio.create_task(self._traced(run, former), name=f"task {task.id}")
         held = self._held[task.id] = _Held(run, work)
@@ -279,6 +282,8 @@ class Worker:
         If the lease is another worker's by now, nothing changes.
         """
         reason = run.scope.reason
+        if reason is not None and reason.stop is Stop.LEASE_LOST:
+            return  # there is none, unless a restored database has given the same epoch to another worker
         stopped = reason is not None and reason.stop is Stop.SHUTDOWN
         # Only a worker that dies counts as an attempt, not one that is stopped.
         await self._give_back(run.lease.task_id, run.lease.epoch, count=not stopped)
@@ -343,9 +348,14 @@ class Worker:
                 log.warning("cannot read task statuses", error=str(error))
                 continue
             for task_id in forward:
-                if (one := self._held.get(task_id)) is None or (state := found.get(task_id)) is None:
+                if (one := self._held.get(task_id)) is None:
                     continue
-                if state.lease_epoch != one.run.lease.epoch:
+                state = found.get(task_id)
+                # A database that was restored under this worker may not know the task, or give its epoch out again.
+                if state is None or (state.lease_epoch, state.lease_owner or self._name) != (
+                    one.run.lease.epoch,
+                    self._name,
+                ):
                     self._abandon(one)
                 elif state.status is TaskStatus.CANCELLED:
                     one.run.scope.end(Stop.CANCEL, state.reason or "")
@@ -355,5 +365,6 @@ class Worker:
     def _abandon(self, one: _Held) -> None:
         if one.run.scope.reason is None or one.run.scope.reason.stop is not Stop.LEASE_LOST:
             self._lost.inc()
+        one.run.lease.deadline = -math.inf  # it commits nothing more, whatever the database would let through
         one.run.scope.end(Stop.LEASE_LOST)
         one.work.cancel()

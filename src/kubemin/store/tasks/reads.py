@@ -43,9 +43,9 @@ _BY_KEY = HASHED.where(
     tasks.c.app_id == bindparam("of_app"),
     tasks.c.idempotency_key == bindparam("of_key"),
 )
-_STATUSES = select(*(tasks.c[name] for name in ("id", "status", "lease_epoch", "reason", "promoted_hold"))).where(
-    tasks.c.id.in_(bindparam("ids", expanding=True))
-)
+_STATUSES = select(
+    *(tasks.c[name] for name in ("id", "status", "lease_epoch", "reason", "promoted_hold", "lease_owner"))
+).where(tasks.c.id.in_(bindparam("ids", expanding=True)))
 
 _UNDER_WAY_OF = select(tasks.c.id).where(tasks.c.id.in_(bindparam("ids", expanding=True)), UNDER_WAY)
 
@@ -60,6 +60,7 @@ class LeaseStatus(NamedTuple):
     lease_epoch: int
     reason: str
     promoted_hold: int
+    lease_owner: str | None
 
 
 async def get(tx: Tx, task_id: str) -> Task | None:
@@ -109,7 +110,7 @@ async def beginning_with(tx: Tx, text: str, limit: int, sight: Sight = None) -> 
 async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, LeaseStatus]:
     """What a worker goes by, of each of these tasks that exists."""
     return {
-        row.id: LeaseStatus(TaskStatus(row.status), row.lease_epoch, row.reason, row.promoted_hold)
+        row.id: LeaseStatus(TaskStatus(row.status), row.lease_epoch, row.reason, row.promoted_hold, row.lease_owner)
         for row in await tx.rows(_STATUSES, {"ids": list(ids)})
     }
 
