@@ -8,7 +8,7 @@ from kubemin.convert.importing import Imported, import_objects
 from kubemin.convert.normal import cleaned
 from kubemin.render import Rendered, render
 from kubemin.spec.application import Application, parse_application
-from kubemin.spec.labels import LABELS
+from kubemin.spec.labels import LABELS, SENSITIVE_ENV
 from kubemin.spec.limits import Grant, Limits
 from kubemin.spec.manifests import pod_template
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -58,11 +58,15 @@ def plain(rendered: Iterable[Rendered]) -> list[Manifest]:
     return list(found.values())
 
 
+def _lasting(annotations: dict[str, Any]) -> dict[str, Any]:
+    """Without what KubeMin notes for itself; what a person has said of variables stays."""
+    return {key: one for key, one in annotations.items() if key == SENSITIVE_ENV or "kubemin.io/" not in key}
+
+
 def _forget(meta: dict[str, Any]) -> None:
     labels = {key: value for key, value in meta.get("labels", {}).items() if key not in LABELS}
     meta["labels"] = labels
-    annotations = {key: one for key, one in meta.get("annotations", {}).items() if not key.startswith("kubemin.io/")}
-    meta["annotations"] = annotations
+    meta["annotations"] = _lasting(meta.get("annotations", {}))
     for field in ("labels", "annotations"):
         if not meta[field]:
             del meta[field]
@@ -101,7 +105,7 @@ def kept(manifest: Manifest) -> Manifest:
     if (template := pod_template(found)) is not None:
         inner = template.get("metadata", {})
         inner.pop("labels", None)
-        annotations = {key: one for key, one in inner.pop("annotations", {}).items() if "kubemin.io/" not in key}
+        annotations = _lasting(inner.pop("annotations", {}))
         template["metadata"] = {**inner, **({"annotations": annotations} if annotations else {})}
         for container in (*template["spec"].get("initContainers", ()), *template["spec"]["containers"]):
             variables = container.get("env", [])

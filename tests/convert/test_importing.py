@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from kubemin.convert.importing import import_objects
 from kubemin.convert.normal import cleaned
 from kubemin.render import render
-from kubemin.spec.application import Application
+from kubemin.spec.application import Application, parse_application
 from kubemin.spec.manifests import flattened
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.sensitive import SensitiveEnv
 from tests.bundles.bundles import BUNDLES
 from tests.render.cases import read, rendered_cases
 from tests.spec.strategies import applications
@@ -296,3 +297,30 @@ def test_what_no_api_server_would_take_stays_as_it_is(begin: int) -> None:
         holder[place[-1]] = copy.deepcopy(odd)
         found = import_objects(changed, "shop", "default", limits=PERMISSIVE)
         assert len(found.taken) + len(found.stays) == len(objects)
+
+
+@given(st.dictionaries(st.sampled_from(["A", "B", "C"]), st.sampled_from([True, False, None]), min_size=1))
+def test_what_was_said_of_variables_is_kept(said: dict[str, bool | None]) -> None:
+    """Also by what stays a manifest: a value that is masked before is masked after."""
+    envs = [
+        {"name": name, "valueFrom": {"static": f"$(X){name}"}, **({} if one is None else {"sensitive": one})}
+        for name, one in said.items()
+    ]
+    traits = {"envs": envs, "sidecar": [{"name": "beside", "image": "a:1", "env": {"D": "4"}}]}
+    part = {"name": "web", "type": "webservice", "image": "web:1", "traits": traits}
+    before = parse_application({"name": "shop", "component": [part]}, PERMISSIVE)
+    found, after = imported(plain(render(before)), "shop")
+    assert not found.stays
+    (web,) = after.component
+    envs_after = web.traits.envs
+    assert {one.name: one.sensitive for one in envs_after or []} == said
+    _, stayed = imported([_strange(one) for one in plain(render(before))], "shop")
+    for application in (after, stayed):
+        for manifest in made(application).values():
+            for name, one in said.items():
+                assert SensitiveEnv(manifest, guess=False)(name, "x") is (one is True)
+
+
+def _strange(manifest: Manifest) -> Manifest:
+    """With a field that the own format does not have."""
+    return {**manifest, "spec": {**manifest["spec"], "revisionHistoryLimit": 3}}

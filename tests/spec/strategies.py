@@ -165,6 +165,8 @@ def _container_traits(draw: st.DrawFn, owner: str) -> Json:
     if "envs" in yes:
         sources = [_one(draw, _ENV_SOURCES) for _ in range(draw(st.integers(1, 2)))]
         traits["envs"] = [{"name": f"T_{index}", "valueFrom": source} for index, source in enumerate(sources)]
+        for env in traits["envs"]:
+            env.update(_one(draw, ({}, {}, {"sensitive": True}, {"sensitive": False})))
     if "envFrom" in yes:
         traits["envFrom"] = [{"type": _one(draw, ("config", "configMap", "secret")), "sourceName": "elsewhere"}]
     if "resources" in yes:

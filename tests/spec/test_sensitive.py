@@ -1,5 +1,7 @@
 """Which variables are taken for secrets, what is shown of them, and that a mask that is sent back loses nothing."""
 
+import itertools
+import json
 import secrets
 from typing import Any
 
@@ -7,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.engine.objects.diff import Hidden, differences, format_difference
+from kubemin.cli.offline import _masked
+from kubemin.engine.objects.diff import LAST_APPLIED, Hidden, differences, format_difference
 from kubemin.engine.objects.masking import Mask, secret_values
 from kubemin.render import render
 from kubemin.spec.application import parse_application
@@ -150,3 +153,40 @@ def test_marks_go_with_the_pods() -> None:
     )
     (workload,) = [one.manifest for one in render(plain) if one.manifest["kind"] == "Deployment"]
     assert "kubemin.io/sensitive-env" not in str(workload)
+
+
+PLACE = "https://shop:hunter2-x@db.example/shop"
+SHOWN_OF_CONFIG = [
+    ("LOG_LEVEL", "debug", "debug"),
+    ("url", "https://db.example/shop", "https://db.example/shop"),
+    ("url", PLACE, MASK),
+    ("api-key", "hunter2-x", MASK),
+    ("tls.key", "-----BEGIN\nhunter2-x\n-----END\n", MASK),
+    ("password-file", "/run/hunter2", "/run/hunter2"),
+    ("use-token", "true", "true"),
+    ("app.ini", f"level = debug\nplace = {PLACE}\n", f"level = debug\nplace = https://shop:{MASK}@db.example/shop\n"),
+    ("id", "kJ8s0Qz+Lr3vYb1N7xWfD2pTgE5uHc9A", MASK),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "shown"), SHOWN_OF_CONFIG)
+def test_of_configuration_what_looks_like_a_secret_is_not_shown(key: str, value: str, shown: str) -> None:
+    def config(data: dict[str, str] | None, **annotations: str) -> dict[str, Any]:
+        meta = {"name": "c", "annotations": annotations}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, **({} if data is None else {"data": data})}
+
+    hidden = Hidden("ConfigMap", config({key: value}))
+    assert hidden.shown(f"data.{key}", value) == shown
+    assert hidden.shown("data", {key: value, "a": "1"}) == {key: shown, "a": "1"}
+    assert hidden.shown("data", None) is None
+    copied = {LAST_APPLIED: json.dumps(config({key: value}))}
+    versions = [config(None), config({"a": "1"}), config({key: value, "a": "1"}), config({"a": "1"}, **copied)]
+    for before, after in itertools.permutations(versions, 2):
+        lines = str(
+            [format_difference(*found, Hidden("ConfigMap", before, after)) for found in differences(before, after)]
+        )
+        assert value == shown or "hunter2-x" not in lines
+    assert Hidden("ConfigMap", guess=False).shown(f"data.{key}", value) == value
+    assert Hidden("Deployment").shown(f"data.{key}", value) == value
+    printed = json.dumps(_masked([config({key: value})], MASK, guess=True))
+    assert json.dumps(shown) in printed

@@ -104,7 +104,7 @@ def _plan(application: "Application") -> "Plan":
 
 def _masked(value: Any, mask: str, *, guess: bool) -> Any:
     """The JSON with the values of every Secret manifest in it masked, and those of sensitive variables."""
-    from kubemin.spec.sensitive import SensitiveEnv
+    from kubemin.spec.sensitive import SensitiveEnv, masked_settings
 
     if isinstance(value, list):
         return [_masked(item, mask, guess=guess) for item in value]
@@ -116,6 +116,8 @@ def _masked(value: Any, mask: str, *, guess: bool) -> Any:
             if name in value:
                 value[name] = dict.fromkeys(value[name], mask)
         return value
+    if guess and value.get("kind") == "ConfigMap" and "metadata" in value:
+        return {**value, **({"data": masked_settings(value["data"], mask)} if "data" in value else {})}
     if "kind" in value and "metadata" in value:
         return SensitiveEnv(value, guess=guess).masked(value, mask)
     return {key: _masked(item, mask, guess=guess) for key, item in value.items()}

@@ -25,8 +25,13 @@ class TakenContainer:
     ports: list[Manifest] = field(default_factory=list)
 
 
-def container(manifest: Manifest, volumes: Mapping[str, Manifest], refer: Refer, path: str) -> TakenContainer:
-    """Take a reduced container apart. ``volumes``: by name, what `storage` says of each. Raises `StaysError`."""
+def container(
+    manifest: Manifest, volumes: Mapping[str, Manifest], refer: Refer, marks: Mapping[str, bool], path: str
+) -> TakenContainer:
+    """Take a reduced container apart. ``volumes``: by name, what `storage` says of each; ``marks``: of variables.
+
+    Raises `StaysError`.
+    """
     rest = dict(manifest)
     found = TakenContainer(str(rest.pop("name", "")), str(rest.pop("image", "")))
     found.ports = parts(rest, "ports", path)
@@ -36,7 +41,7 @@ def container(manifest: Manifest, volumes: Mapping[str, Manifest], refer: Refer,
         names = [one["name"] for one in found.traits["storage"]]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise StaysError(f"{path} mounts the volume {twice} at two places")
-    _take_variables(rest, found, refer, path)
+    _take_variables(rest, found, refer, marks, path)
     found.properties |= taken(rest, PROPERTIES, path)
     found.traits |= taken(rest, TRAITS, path)
     probes = [{"type": kind, **part(rest, f"{kind}Probe", path)} for kind in PROBE_TYPES if f"{kind}Probe" in rest]
@@ -57,17 +62,18 @@ def _mount(mount: Manifest, volumes: Mapping[str, Manifest], path: str) -> Manif
     return found
 
 
-def _take_variables(rest: Manifest, found: TakenContainer, refer: Refer, path: str) -> None:
+def _take_variables(rest: Manifest, found: TakenContainer, refer: Refer, marks: Mapping[str, bool], path: str) -> None:
     variables = parts(rest, "env", path)
     ordered = refers(variables)
     for number, variable in enumerate(variables):
         here = f"{path}.env[{number}]"
-        name, source = variable.get("name"), variable.get("valueFrom")
-        if source is None and not ordered:
+        name, source = str(variable.get("name")), variable.get("valueFrom")
+        if source is None and not ordered and name not in marks:
             found.properties.setdefault("env", {})[name] = variable.get("value", "")
             continue
         value = {"static": variable.get("value", "")} if source is None else _source(source, refer, here)
-        found.traits.setdefault("envs", []).append({"name": name, "valueFrom": value})
+        said = {"sensitive": marks[name]} if name in marks else {}
+        found.traits.setdefault("envs", []).append({"name": name, "valueFrom": value, **said})
     sources = parts(rest, "envFrom", path)
     if sources:
         found.traits["envFrom"] = [_all_keys(one, refer, f"{path}.envFrom[{n}]") for n, one in enumerate(sources)]

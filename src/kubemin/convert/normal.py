@@ -8,7 +8,7 @@ from typing import Any
 
 from kubemin.convert.defaults import drop_defaults
 from kubemin.spec.kinds import KINDS, kind_name
-from kubemin.spec.labels import CONFIG_DIGEST, FENCE, LABELS, RELEASED_FROM, RESTARTED_AT, SENSITIVE_ENV, WRITE_TOKEN
+from kubemin.spec.labels import CONFIG_DIGEST, FENCE, LABELS, RELEASED_FROM, RESTARTED_AT, WRITE_TOKEN
 from kubemin.spec.manifests import pod_template
 from kubemin.spec.objects import Manifest
 from kubemin.spec.quantity import parse_quantity
@@ -23,7 +23,7 @@ _OF_OTHERS = frozenset(
         "pv.kubernetes.io/bound-by-controller",
         "volume.kubernetes.io/storage-provisioner",
         "volume.beta.kubernetes.io/storage-provisioner",
-        *(CONFIG_DIGEST, FENCE, RELEASED_FROM, RESTARTED_AT, SENSITIVE_ENV, WRITE_TOKEN),
+        *(CONFIG_DIGEST, FENCE, RELEASED_FROM, RESTARTED_AT, WRITE_TOKEN),
     }
 )
 """Annotations in which tools and controllers note what they did: they are written anew by whoever needs them."""

@@ -12,22 +12,28 @@ Claim = Callable[[str], Manifest]
 
 
 def pod(
-    spec: Manifest, refer: Refer, claim: Claim, templates: Mapping[str, Manifest], path: str
+    spec: Manifest,
+    refer: Refer,
+    claim: Claim,
+    templates: Mapping[str, Manifest],
+    marks: Mapping[str, bool],
+    path: str,
 ) -> tuple[TakenContainer, Manifest, Manifest]:
     """Take a reduced Pod apart: its own container, and the component's further properties and traits.
 
-    ``templates``: by name, what `storage` says of the claims that a StatefulSet makes. Raises `StaysError`.
+    ``templates``: by name, what `storage` says of the claims that a StatefulSet makes. ``marks``: by name, whether a
+    variable is said to be sensitive. Raises `StaysError`.
     """
     rest = dict(spec)
     volumes = dict(templates)
     for number, volume in enumerate(parts(rest, "volumes", path)):
         volumes[str(volume.get("name"))] = _volume(volume, refer, claim, f"{path}.volumes[{number}]")
     containers = [
-        container(one, volumes, refer, f"{path}.containers[{number}]")
+        container(one, volumes, refer, marks, f"{path}.containers[{number}]")
         for number, one in enumerate(parts(rest, "containers", path))
     ]
     inits = [
-        container(one, volumes, refer, f"{path}.initContainers[{number}]")
+        container(one, volumes, refer, marks, f"{path}.initContainers[{number}]")
         for number, one in enumerate(parts(rest, "initContainers", path))
     ]
     if not containers:

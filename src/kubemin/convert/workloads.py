@@ -10,7 +10,9 @@ from kubemin.convert.surroundings import Draft, Surroundings, body
 from kubemin.convert.taking import StaysError, as_is, no_counterpart, nothing_left, part, parts, taken
 from kubemin.spec import names
 from kubemin.spec.component_types import CRONJOB, DAEMON, STORE, WEBSERVICE
+from kubemin.spec.labels import SENSITIVE_ENV
 from kubemin.spec.objects import Manifest, ObjectRef
+from kubemin.spec.sensitive import marked_in
 
 
 def webservice(ref: ObjectRef, manifest: Manifest, around: Surroundings) -> Draft:
@@ -117,8 +119,10 @@ def _workload(
         return {"claimName": name, **claim_spec(made, f"{found}: spec")}
 
     path = "spec.template.spec"
-    main, properties, traits = pod(part(template, "spec", "spec.template"), refer, claim, templates, path)
-    if annotations := part(meta, "annotations", "spec.template.metadata"):
+    annotations = part(meta, "annotations", "spec.template.metadata")
+    marks = marked_in(str(annotations.pop(SENSITIVE_ENV, "")))
+    main, properties, traits = pod(part(template, "spec", "spec.template"), refer, claim, templates, marks, path)
+    if annotations:
         properties["pod"] = {"annotations": annotations, **properties.get("pod", {})}
     nothing_left({**template, **{f"metadata.{key}": value for key, value in meta.items()}}, "spec.template")
     if around.is_taken(main.name):
@@ -158,6 +162,9 @@ def _take_services(draft: Draft, ports: Sequence[Manifest], around: Surroundings
         headless = ObjectRef("Service", draft.namespace, names.headless_name(draft.main.name))
         if headless not in around.objects:
             raise StaysError(f"there is no Service {headless.name}, which KubeMin makes for it")
+        its = (reduced(around.objects[headless]).get("spec") or {}).get("selector") or {}
+        if around.selected(draft.namespace, its) != [draft.main]:
+            raise StaysError(f"the Service {headless.name} does not select its Pods, or not only them")
         draft.objects.append(headless)
     draft.properties["ports"] = _own_ports(parts(spec, "ports", str(ref)), ports, draft.name, ref)
     fields = {

@@ -54,6 +54,8 @@ _PUBLIC = frozenset(("PUBLIC", "PUB"))
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PASSWORD_IN_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@")
 _RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
+_PLAIN = "-"
+"""A value that alone looks like nothing."""
 _BITS = 3.7
 """Of entropy a character: random text of 20 has some 4, words in a row have less."""
 
@@ -85,6 +87,27 @@ def parts_of(value: str) -> Iterator[str]:
     yield value
     if found := _PASSWORD_IN_URL.search(value):
         yield found[1]
+
+
+def masked_setting(name: str, value: str, mask: str) -> str:
+    """A value of a ConfigMap, with what looks like a secret masked.
+
+    That is all of it where its name says so, and of one line; of a longer text, such as a file, the passwords of URLs.
+    """
+    is_named = looks_sensitive(name, _PLAIN)
+    if looks_sensitive(name, value) and (is_named or "\n" not in value.strip()):
+        return mask
+    return _PASSWORD_IN_URL.sub(lambda found: found[0].removesuffix(f"{found[1]}@") + f"{mask}@", value)
+
+
+def masked_settings(data: Any, mask: str) -> Any:
+    """The ``data`` of a ConfigMap, each value as `masked_setting`."""
+    if not isinstance(data, dict):
+        return data
+    return {
+        name: masked_setting(str(name), value, mask) if isinstance(value, str) else value
+        for name, value in data.items()
+    }
 
 
 class SensitiveEnv:
@@ -135,6 +158,11 @@ def marks_for(variables: Iterable[tuple[str, bool | None]]) -> Mapping[str, str]
     """The annotation for variables, by name and whether somebody has said that they are sensitive; empty: no mark."""
     said = sorted({name if sensitive else f"!{name}" for name, sensitive in variables if sensitive is not None})
     return {SENSITIVE_ENV: ",".join(said)} if said else {}
+
+
+def marked_in(annotation: str) -> Mapping[str, bool]:
+    """What such an annotation says of variables, by name."""
+    return {name.removeprefix("!"): not name.startswith("!") for name in annotation.split(",") if name}
 
 
 def _marks(value: Any) -> Iterator[str]:

@@ -11,7 +11,7 @@ from kubemin.engine.objects.list_keys import ListKeys, items_by_key, list_keys_o
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import CONFIG_DIGEST
 from kubemin.spec.objects import Manifest
-from kubemin.spec.sensitive import SensitiveEnv
+from kubemin.spec.sensitive import SensitiveEnv, masked_setting, masked_settings
 
 
 class Absent(Enum):
@@ -29,6 +29,8 @@ METADATA = ("labels", "annotations", "finalizers", "ownerReferences")
 
 NOT_CONTENT = frozenset({"apiVersion", "kind", "metadata", "status"})
 
+CONFIG_MAP = "ConfigMap"
+_DATA = "data"
 _MASK = "******"
 _SECRET = ("data", "stringData", "metadata.annotations")
 _POD_ANNOTATIONS = "spec.template.metadata.annotations"
@@ -93,13 +95,14 @@ def format_path(path: Path) -> str:
 class Hidden:
     """What of an object people are not shown: values of a Secret, and of environment variables that hold secrets.
 
-    Of a Secret its annotations too: `kubectl apply` keeps a copy of the whole object there. ``versions``: the object
-    with its marks; ``guess`` as of `SensitiveEnv`.
+    Also what looks like a secret in the data of a ConfigMap. Of a Secret its annotations too: `kubectl apply` keeps a
+    copy of the whole object there. ``versions``: the object with its marks; ``guess`` as of `SensitiveEnv`.
     """
 
     def __init__(self, kind: str, *versions: Manifest | None, guess: bool = True) -> None:
         self.secret = kind_of(kind).secret
         self._env = SensitiveEnv(*versions, guess=guess)
+        self._config = guess and kind == CONFIG_MAP
 
     def shown(self, path: str, value: Any) -> Any:
         """A field's value for people."""
@@ -107,6 +110,10 @@ class Hidden:
             return None
         if self.secret and path.startswith(_SECRET):
             return _MASK
+        if self._config and path == _DATA:
+            return masked_settings(value, _MASK)
+        if isinstance(value, str) and self._config and path.startswith(f"{_DATA}."):
+            return masked_setting(path.removeprefix(f"{_DATA}."), value, _MASK)
         if isinstance(value, str):
             name = _VARIABLE.search(path)
             hidden = self._env(name[1], value) if name else path.endswith(LAST_APPLIED) and self._holds(value)
@@ -116,11 +123,13 @@ class Hidden:
         return self._env.masked(value, _MASK)
 
     def _holds(self, text: str) -> bool:
-        """Whether an object as text, as `kubectl apply` keeps it, has a sensitive variable in it."""
+        """Whether an object as text, as `kubectl apply` keeps it, has something sensitive in it."""
         try:
-            return any(self._env.values_in(json.loads(text)))
+            found = json.loads(text)
         except ValueError:
             return False
+        data = found.get(_DATA) if self._config and isinstance(found, dict) else None
+        return masked_settings(data, _MASK) != data or any(self._env.values_in(found))
 
 
 def format_difference(path: str, old: object, new: object, hidden: Hidden) -> str:
