@@ -10,13 +10,18 @@ from kubemin.cli.by_code import API, ISSUES, WARNINGS
 from kubemin.spec.reason_codes import ReasonCode
 
 
-def words(language: str) -> dict[str, set[str]]:
-    """By key: the places in its text that values are put into."""
+def said(language: str) -> dict[str, str]:
+    """Its text, by key."""
     text = (files("kubemin") / "page" / "words.js").read_text(encoding="utf-8")
     (block,) = re.findall(rf"^  {language}: \{{$(.*?)^  \}},$", text, re.MULTILINE | re.DOTALL)
     found = re.findall(r'^    (\w+):\s+"(.*)",$', block, re.MULTILINE)
     assert len(found) == len(dict(found)) == block.count('",\n')
-    return {key: set(re.findall(r"\{\d\}", value)) for key, value in found}
+    return dict(found)
+
+
+def words(language: str) -> dict[str, set[str]]:
+    """By key: the places in its text that values are put into."""
+    return {key: set(re.findall(r"\{\d\}", value)) for key, value in said(language).items()}
 
 
 def scripts(folder: Traversable) -> Iterator[str]:
