@@ -37,6 +37,11 @@ def unsettled(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if not TaskStatus(row.status).ended or row.cleanup not in _SETTLED]
 
 
+def given_up(row: Row) -> bool:
+    """Whether it failed as its workers died or lost it too often (`KUBEMIN_MAX_ATTEMPTS`): it is rolled back then."""
+    return bool(row.status == TaskStatus.FAILED and row.reason.startswith("given up after "))
+
+
 async def snapshot(cluster: Cluster) -> dict[ObjectRef, Manifest]:
     """All that people or KubeMin made."""
     kinds = [kind for kind in KINDS if kind not in ("Event", "PersistentVolume")]
@@ -70,7 +75,7 @@ def _of_tasks(rows: Sequence[Row], shops: Sequence[Shop]) -> list[str]:
     found = [
         f"task {row.id} is {row.status}, its cleanup {row.cleanup}, held by {row.lease_owner}: {row.reason}"
         for row in rows
-        if row in unsettled(rows) or row.lease_owner is not None or row.active_app is not None
+        if unsettled([row]) or row.lease_owner is not None or row.active_app is not None
     ]
     by_id = {row.id: row for row in rows}
     asked = {turn.task_id: turn for shop in shops for turn in shop.turns if turn.task_id}
@@ -78,7 +83,7 @@ def _of_tasks(rows: Sequence[Row], shops: Sequence[Shop]) -> list[str]:
     found += [
         f"task {task_id} ({turn.fate}) is {by_id[task_id].status}: {by_id[task_id].reason}"
         for task_id, turn in asked.items()
-        if task_id in by_id and by_id[task_id].status != ENDS[turn.fate]
+        if task_id in by_id and by_id[task_id].status != ENDS[turn.fate] and not given_up(by_id[task_id])
     ]
     unasked = [row for row in rows if row.id not in asked and row.type != "delete"]
     return found + [f"task {row.id} is there, and nobody was told of it" for row in unasked]

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 
 from bench.fleet import Fleet, fleet
-from bench.load.agreement import all_tasks, disagreements, snapshot, unsettled
+from bench.load.agreement import all_tasks, disagreements, given_up, snapshot, unsettled
 from bench.load.callers import caller
 from bench.load.listening import Follower, Target, target
 from bench.load.processes import FLAT, Watch, growth
@@ -87,12 +87,13 @@ class Endurance:
                 self.over = True
                 await asyncio.gather(*asking)
                 await self._settled()
-                ends = {row.id for row in await all_tasks(self.made.db)}
+                rows = await all_tasks(self.made.db)
+                ends = {row.id for row in rows}
                 await _patiently(lambda: ends <= follower.ends.keys())
                 await _patiently(lambda: ends <= self.told.told.keys())
                 for one in beside:
                     one.cancel()
-            self._show(watch)
+            self._show(watch, sum(map(given_up, rows)))
             wrong = await disagreements(self.made.db, cluster, self.shops, strangers)
             wrong += self._of_listeners(ends, follower)
             return wrong + self._of_log() + await self._of_audit() + _of_memory(watch)
@@ -207,8 +208,8 @@ class Endurance:
         return found
 
     def _of_log(self) -> list[str]:
-        log = (self.made.folder / "log").read_text()
-        return [f"the log has {count} times {what!r}" for what in _FAULTS if (count := log.count(what))]
+        lines = (self.made.folder / "log").read_text().splitlines()
+        return [f"the log says {line[:4000]}" for line in lines if any(what in line for what in _FAULTS)]
 
     async def _of_audit(self) -> list[str]:
         """Each run that was answered is in the audit."""
@@ -218,7 +219,7 @@ class Endurance:
         asked = [turn.task_id for shop in self.shops for turn in shop.turns if turn.task_id]
         return [f"the run {task_id} was answered, and is not in the audit" for task_id in asked if task_id not in known]
 
-    def _show(self, watch: Watch) -> None:
+    def _show(self, watch: Watch, lost: int) -> None:
         turns = Counter(turn.fate for shop in self.shops for turn in shop.turns)
         survivors = ("server-1", "worker-1")
         rows = [
@@ -241,6 +242,7 @@ class Endurance:
             rows,
             [
                 f"tasks: {said}; kills: {', '.join(f'{count} of {name}' for name, count in self.kills.items())}",
+                f"given up after as many attempts as a task has, and put back: {lost}",
                 f"database: {end / 2**20:.0f} MiB, {(end - begun) / max(1, last - first) / 1024:.1f} KiB a task "
                 f"after {third}",
                 f"RSS MiB of worker-1 by minute: {' '.join(f'{one:.0f}' for one in watch.rss('worker-1'))}",
@@ -270,9 +272,11 @@ async def _cancel(client: AsyncClient, shop: Shop, task_id: str) -> None:
 
 
 async def _all_ended(client: AsyncClient, shop: Shop) -> None:
-    for turn in shop.turns[-3:]:
-        if turn.task_id:
+    """Else the removal would supersede them."""
+    for turn in shop.turns:
+        if turn.task_id and not turn.ended:
             await client.wait(turn.task_id, patience=_patience())
+            turn.ended = True
 
 
 def _patience() -> Patience:

@@ -21,6 +21,8 @@ class Turn:
     number: int
     fate: str
     task_id: str
+    ended: bool = False
+    """Whether somebody has waited for its end."""
 
 
 @dataclass
