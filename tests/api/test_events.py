@@ -271,6 +271,25 @@ async def test_a_database_that_is_away_for_a_while_ends_no_stream(
     assert [kind for _, kind, _ in _parse(await _collect(source))] == ["task", "end"]
 
 
+async def test_a_stream_that_cannot_be_read_ends_and_whoever_comes_again_misses_nothing(
+    api: Api, deps: Deps, running: tasks.Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has begun, so no status can say that the database is away: an error would only break it off."""
+
+    async def away(*_: object) -> Any:
+        raise Unavailable("away")
+
+    path = f"/api/v1/workflow/tasks/{running.id}/events"
+    transport = httpx.ASGITransport(create_app(replace(deps, registry=CollectorRegistry())), raise_app_exceptions=True)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        await _finish(api, running)
+        with monkeypatch.context() as patched:
+            patched.setattr(events, "since", away)
+            answer = await http.get(path)
+        assert (answer.status_code, _parse(answer.text)) == (200, [])
+        assert [kind for _, kind, _ in _parse((await http.get(path)).text)] == ["task", "task", "end"]
+
+
 async def test_a_fault_of_the_hub_ends_the_streams_so_that_they_come_again(
     api: Api, deps: Deps, running: tasks.Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,18 +1,33 @@
-"""Streams that end once their listener may no longer listen."""
+"""Streams that end once their listener may no longer listen, or nothing more can be read for it."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import structlog
+
 from kubemin.api.access import Access
 from kubemin.api.deps import Deps
+from kubemin.store.errors import StoreError
+
+log = structlog.get_logger(__name__)
 
 
 async def while_valid(deps: Deps, asked: Access, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """What it brings, until the token or session by which it was asked for is revoked or expires.
 
-    That is seen within seconds. Whoever comes again is told why.
+    That is seen within seconds. Whoever comes again is told why. It ends, too, where the database does not answer: the
+    reply has begun, so no status can say so, and whoever comes again with its last id misses nothing.
     """
+    async with aclosing(_while_valid(deps, asked, events)) as coming:
+        try:
+            async for one in coming:
+                yield one
+        except StoreError as error:
+            log.info("a stream ended", error=str(error))
+
+
+async def _while_valid(deps: Deps, asked: Access, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     async with aclosing(events):
         if deps.authenticator is None:
             async for one in events:
