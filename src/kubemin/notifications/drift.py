@@ -110,7 +110,7 @@ class Drift:
             self._failed.inc()
             broken.add(app_id)
             if app_id not in self._broken:
-                log.exception("an application cannot be looked at for drift", app=app_id)
+                log.exception("an application cannot be looked at for drift", application=app_id)
             return False
 
     async def _hold(self, seconds: float) -> bool:

@@ -100,7 +100,7 @@ const ADVICE = {
   DEADLINE: "请延长对象自身的期限，或从现场信息中查明耗时过长的原因。",
   TIMEOUT: "原因中写明了它在等待什么；如果只是较慢，请给它更多时间。",
   NO_ACTIVITY: "原因中写明了它在等待什么；如果这样的停顿属于正常，请增大 noActivitySeconds。",
-  RIGHTS: "请授予 KubeMin 的账号所指出的权限（deploy/rbac.yaml），或提供有效的凭据。",
+  RIGHTS: "请授予所指出的用户该权限（KubeMin 的账号见 deploy/rbac.yaml），或提供有效的凭据。",
   CONFLICT: "请改用其他名称，或与拥有或更改该对象的人协商。",
   PLAN_CHANGED: "请重新生成计划并查看：制定计划的依据此后已改变。",
   INVALID: "请修改原因中指出的字段或对象：无法按应用所写的那样设置。",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -42,7 +43,7 @@ class Codec(Protocol):
         """The text that `seal` was given. Raises `SealingError`."""
 
 
-@dataclasses.dataclass
+@dataclass
 class Sealing:
     """How a process stores what may hold secrets."""
 

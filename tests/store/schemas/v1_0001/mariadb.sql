@@ -27,9 +27,9 @@ CREATE TABLE `applications` (
   KEY `ix_applications_name` (`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `applications` VALUES
-('other...................','default','default','other','Läden 🛒','','','','',0,NULL,1796065987.99694,1796065987.99694),
-('shop....................','default','default','shop','Läden 🛒','','','','',0,NULL,1796065987.984158,1796065987.984158),
-('third...................','default','default','third','Läden 🛒','','','','',0,NULL,1796065988.00423,1796065988.00423);
+('other...................','default','default','other','Läden 🛒','','','','',0,NULL,1796066728.710607,1796066728.710607),
+('shop....................','default','default','shop','Läden 🛒','','','','',0,NULL,1796066728.699905,1796066728.699905),
+('third...................','default','default','third','Läden 🛒','','','','',0,NULL,1796066728.716087,1796066728.716087);
 CREATE TABLE `audit` (
   `seq` bigint(20) NOT NULL,
   `at` double NOT NULL,
@@ -80,9 +80,9 @@ CREATE TABLE `components` (
   CONSTRAINT `fk_components_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `components` VALUES
-('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796065987.999156,1796065987.999156),
-('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796065987.988172,1796065987.988172),
-('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796065988.006178,1796065988.006178);
+('other...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796066728.712333,1796066728.712333),
+('shop....................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796066728.703714,1796066728.703714),
+('third...................','web',0,'{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}',1796066728.717731,1796066728.717731);
 CREATE TABLE `deliveries` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `seq` bigint(20) NOT NULL,
@@ -104,8 +104,8 @@ CREATE TABLE `deliveries` (
   CONSTRAINT `fk_deliveries_seq` FOREIGN KEY (`seq`) REFERENCES `outbox` (`seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `deliveries` VALUES
-(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796065988.061669,1796065988.061669,NULL),
-(2,2,'ops','other...................','waiting',0,0,NULL,'',1796065988.061991,1796065988.061991,NULL);
+(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796066728.772509,1796066728.772509,NULL),
+(2,2,'ops','other...................','waiting',0,0,NULL,'',1796066728.772823,1796066728.772823,NULL);
 CREATE TABLE `drifts` (
   `app_id` varchar(24) NOT NULL,
   `revision` int(11) NOT NULL,
@@ -114,7 +114,7 @@ CREATE TABLE `drifts` (
   CONSTRAINT `fk_drifts_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `drifts` VALUES
-('third...................',1,1796065988.063824);
+('third...................',1,1796066728.774945);
 CREATE TABLE `duties` (
   `name` varchar(80) NOT NULL,
   `owner` varchar(255) NOT NULL,
@@ -122,7 +122,7 @@ CREATE TABLE `duties` (
   PRIMARY KEY (`name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `duties` VALUES
-('notifications','',1796152387.951982);
+('notifications','',1796153128.688046);
 CREATE TABLE `events` (
   `id` bigint(20) NOT NULL AUTO_INCREMENT,
   `task_id` varchar(24) NOT NULL,
@@ -134,9 +134,9 @@ CREATE TABLE `events` (
   CONSTRAINT `fk_events_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB AUTO_INCREMENT=4 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `events` VALUES
-(1,'shop-1..................','task','{\"status\":\"running\"}',1796065988.032575),
-(2,'other-1.................','task','{\"status\":\"running\"}',1796065988.048402),
-(3,'third-1.................','task','{\"status\":\"running\"}',1796065988.059584);
+(1,'shop-1..................','task','{\"status\":\"running\"}',1796066728.739159),
+(2,'other-1.................','task','{\"status\":\"running\"}',1796066728.758204),
+(3,'third-1.................','task','{\"status\":\"running\"}',1796066728.770248);
 CREATE TABLE `evidence` (
   `task_id` varchar(24) NOT NULL,
   `component` varchar(63) NOT NULL,
@@ -181,7 +181,7 @@ CREATE TABLE `one_time` (
   KEY `ix_one_time_expires_at` (`expires_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `one_time` VALUES
-('5555555555555555555555555555555555555555555555555555555555555555',1796069587.978665);
+('5555555555555555555555555555555555555555555555555555555555555555',1796070328.698607);
 CREATE TABLE `outbox` (
   `seq` bigint(20) NOT NULL AUTO_INCREMENT,
   `id` varchar(24) NOT NULL,
@@ -196,8 +196,8 @@ CREATE TABLE `outbox` (
   KEY `ix_outbox_taken_at_seq` (`taken_at`,`seq`)
 ) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `outbox` VALUES
-(1,'zh47502mldaabrsykdqmulih','task.completed','shop....................','shop-1..................','{\"taskId\":\"shop-1..................\",\"appId\":\"shop....................\",\"cluster\":\"default\",\"namespace\":\"default\",\"name\":\"shop\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"completed\",\"reason\":\"\",\"reasonCode\":null,\"cleanup\":\"none\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":null,\"commit\":null}',1796065988.041281,1796065988.062751),
-(2,'f48cqkk9v4fwusaxx02fxnxw','task.cancelled','other...................','other-1.................','{\"taskId\":\"other-1.................\",\"appId\":\"other...................\",\"cluster\":\"default\",\"namespace\":\"default\",\"name\":\"other\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"cancelled\",\"reason\":\"wrong version\",\"reasonCode\":null,\"cleanup\":\"pending\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":\"ada\",\"commit\":null}',1796065988.053154,1796065988.062751);
+(1,'zwr4n95b8jn4wzg2zmpe56jw','task.completed','shop....................','shop-1..................','{\"taskId\":\"shop-1..................\",\"appId\":\"shop....................\",\"cluster\":\"default\",\"namespace\":\"default\",\"name\":\"shop\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"completed\",\"reason\":\"\",\"reasonCode\":null,\"cleanup\":\"none\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":null,\"commit\":null}',1796066728.750149,1796066728.773776),
+(2,'2p0uvyyoxgua94oa6vpjn18s','task.cancelled','other...................','other-1.................','{\"taskId\":\"other-1.................\",\"appId\":\"other...................\",\"cluster\":\"default\",\"namespace\":\"default\",\"name\":\"other\",\"project\":\"\",\"kind\":\"deploy\",\"revision\":1,\"status\":\"cancelled\",\"reason\":\"wrong version\",\"reasonCode\":null,\"cleanup\":\"pending\",\"remaining\":\"\",\"user\":\"ada\",\"cancelledBy\":\"ada\",\"commit\":null}',1796066728.76322,1796066728.773776);
 CREATE TABLE `resources` (
   `task_id` varchar(24) NOT NULL,
   `seq` int(11) NOT NULL,
@@ -225,9 +225,9 @@ CREATE TABLE `resources` (
   CONSTRAINT `fk_resources_task_id` FOREIGN KEY (`task_id`) REFERENCES `tasks` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `resources` VALUES
-('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796065988.047008,1796065988.047908,NULL,NULL,NULL,'other...................'),
-('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796065988.027561,1796065988.031458,NULL,NULL,NULL,'shop....................'),
-('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796065988.05826,1796065988.059144,NULL,NULL,NULL,'third...................');
+('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796066728.756582,1796066728.757664,NULL,NULL,NULL,'other...................'),
+('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796066728.735636,1796066728.738114,NULL,NULL,NULL,'shop....................'),
+('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796066728.768892,1796066728.769752,NULL,NULL,NULL,'third...................');
 CREATE TABLE `revisions` (
   `app_id` varchar(24) NOT NULL,
   `number` int(11) NOT NULL,
@@ -246,12 +246,12 @@ CREATE TABLE `revisions` (
   CONSTRAINT `fk_revisions_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `revisions` VALUES
-('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796065988.001029),
-('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796065988.002843),
-('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796065987.991274),
-('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796065987.995244),
-('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796065988.007917),
-('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796065988.009598);
+('other...................',1,'cancelled','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796066728.713787),
+('other...................',2,'pending','{\"name\":\"other\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796066728.715168),
+('shop....................',1,'current','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796066728.706258),
+('shop....................',2,'pending','{\"name\":\"shop\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796066728.709563),
+('third...................',1,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796066728.719398),
+('third...................',2,'pending','{\"name\":\"third\",\"component\":[{\"name\":\"web\",\"type\":\"webservice\",\"image\":\"web:1\",\"properties\":{\"env\":{\"a\":\"1\"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796066728.721097);
 CREATE TABLE `sealing_keys` (
   `id` varchar(32) NOT NULL,
   `proof` longtext NOT NULL,
@@ -276,8 +276,8 @@ CREATE TABLE `sessions` (
   CONSTRAINT `fk_sessions_token_id` FOREIGN KEY (`token_id`) REFERENCES `tokens` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `sessions` VALUES
-('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',NULL,NULL,1796065987.968188,1796065987.968188,1796069587.968188),
-('2222222222222222222222222222222222222222222222222222222222222222','bea','[]',NULL,'3333333333333333333333333333333333333333333333333333333333333333','4444444444444444444444444444444444444444444444444444444444444444',1796065987.976193,1796065987.976193,1796069587.976193);
+('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',NULL,NULL,1796066728.69461,1796066728.69461,1796070328.69461),
+('2222222222222222222222222222222222222222222222222222222222222222','bea','[]',NULL,'3333333333333333333333333333333333333333333333333333333333333333','4444444444444444444444444444444444444444444444444444444444444444',1796066728.6964,1796066728.6964,1796070328.6964);
 CREATE TABLE `shares` (
   `cluster` varchar(63) NOT NULL,
   `name` varchar(253) NOT NULL,
@@ -343,12 +343,12 @@ CREATE TABLE `tasks` (
   KEY `ix_tasks_next_cleanup_at_cluster` (`next_cleanup_at`,`cluster`)
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tasks` VALUES
-(1,'shop-1..................','shop....................','shop','default','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796065988.018281,1796065987.993691,1796065988.02324,1796065988.037307,1796065988.037307),
-(2,'shop-2..................','shop....................','shop','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796065987.995953,NULL,NULL,1796065987.995953),
-(3,'other-1.................','other...................','other','default','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',NULL,1796065988.04963,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796069588.044205,1796065988.044205,1796065988.001572,1796065988.045748,1796065988.04963,1796065988.04963),
-(4,'other-2.................','other...................','other','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796065988.003627,NULL,NULL,1796065988.003627),
-(5,'third-1.................','third...................','third','default','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796069588.055864,1796065988.055864,1796065988.008476,1796065988.057304,NULL,1796065988.057304),
-(6,'third-2.................','third...................','third','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796065988.010188,NULL,NULL,1796065988.010188);
+(1,'shop-1..................','shop....................','shop','default','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"shop-1\"}','{\"stages\":[]}',1,0,1,NULL,NULL,1,NULL,1796066728.728409,1796066728.7083,1796066728.732216,1796066728.74532,1796066728.74532),
+(2,'shop-2..................','shop....................','shop','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"shop-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796066728.71006,NULL,NULL,1796066728.71006),
+(3,'other-1.................','other...................','other','default','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',NULL,1796066728.759454,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"other-1\"}','{\"stages\":[]}',1,0,1,'other...................','worker',1,1796070328.753457,1796066728.753457,1796066728.714237,1796066728.755352,1796066728.759454,1796066728.759454),
+(4,'other-2.................','other...................','other','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"other-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796066728.715632,NULL,NULL,1796066728.715632),
+(5,'third-1.................','third...................','third','default','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"third-1\"}','{\"stages\":[]}',1,0,1,'third...................','worker',1,1796070328.76597,1796066728.76597,1796066728.719938,1796066728.767854,NULL,1796066728.767854),
+(6,'third-2.................','third...................','third','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{\"of\":\"third-2\"}','{\"stages\":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796066728.721733,NULL,NULL,1796066728.721733);
 CREATE TABLE `tokens` (
   `id` varchar(16) NOT NULL,
   `name` varchar(255) NOT NULL,
@@ -365,7 +365,7 @@ CREATE TABLE `tokens` (
   KEY `ix_tokens_owner` (`owner`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `tokens` VALUES
-('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796065987.954079,NULL,NULL,NULL,NULL);
+('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796066728.689293,NULL,NULL,NULL,NULL);
 CREATE TABLE `workflows` (
   `id` varchar(24) NOT NULL,
   `app_id` varchar(24) NOT NULL,
@@ -384,9 +384,9 @@ CREATE TABLE `workflows` (
   CONSTRAINT `fk_workflows_app_id` FOREIGN KEY (`app_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `workflows` VALUES
-('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796065987.997525,1796065987.997525),
-('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796065987.98547,1796065987.98547),
-('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796065988.004762,1796065988.004762);
+('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796066728.711062,1796066728.711062),
+('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796066728.701101,1796066728.701101),
+('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796066728.716501,1796066728.716501);
 CREATE TABLE `write_probes` (
   `id` varchar(24) NOT NULL,
   `filler` longtext NOT NULL,
@@ -408,6 +408,6 @@ CREATE TABLE `writes` (
   CONSTRAINT `fk_writes_task_id_seq` FOREIGN KEY (`task_id`, `seq`) REFERENCES `resources` (`task_id`, `seq`) ON DELETE CASCADE
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 INSERT INTO `writes` VALUES
-('other-1..................1','other-1.................',1,'create',NULL,NULL,1796065988.047479,NULL,NULL),
-('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796065988.030486,NULL,NULL),
-('third-1..................1','third-1.................',1,'create',NULL,NULL,1796065988.05879,NULL,NULL);
+('other-1..................1','other-1.................',1,'create',NULL,NULL,1796066728.757202,NULL,NULL),
+('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796066728.736916,NULL,NULL),
+('third-1..................1','third-1.................',1,'create',NULL,NULL,1796066728.769362,NULL,NULL);
