@@ -108,20 +108,16 @@ async def test_one_row_that_cannot_be_opened_keeps_no_other_from_being_put_back(
     assert await instance.snapshot() == half.before
 
 
-async def test_what_was_made_goes_without_what_cannot_be_opened(half: Half) -> None:
-    """Its row says that the task made it: there is nothing that it was before."""
+@pytest.mark.parametrize(
+    "places",
+    [[("made", "before"), ("made", "applied")], [("one", "applied")]],
+    ids=["what was made", "what was written"],
+)
+async def test_what_is_not_needed_may_stay_closed(half: Half, places: list[tuple[str, str]]) -> None:
+    """What the task made, as its row says, was nothing before; and what it wrote is told by the object itself."""
     instance = half.instance
-    await half.damage("made", "before", "s1:gone:AAAA")
-    await half.damage("made", "applied", "s1:gone:AAAA")
-    await instance.service.cancel(half.app_id, half.task_id, "ada", "no")
-    async with instance.worker():
-        assert (await instance.settled(half.task_id)).cleanup is Cleanup.DONE
-    assert await instance.snapshot() == half.before
-
-
-async def test_without_what_was_written_the_object_itself_tells(half: Half) -> None:
-    instance = half.instance
-    await half.damage("one", "applied", "s1:gone:AAAA")
+    for name, column in places:
+        await half.damage(name, column, "s1:gone:AAAA")
     await instance.service.cancel(half.app_id, half.task_id, "ada", "no")
     async with instance.worker():
         assert (await instance.settled(half.task_id)).cleanup is Cleanup.DONE
