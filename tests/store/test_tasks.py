@@ -248,8 +248,8 @@ async def test_active_tasks(db: Database) -> None:
         assert [task.id for task in await tasks.active_of(tx, id_of("shop"))] == [A, id_of("c")]
         assert await tasks.active_of(tx, id_of("blog")) == []
         assert await tasks.statuses(tx, [A, B, id_of("x")]) == {
-            A: (TaskStatus.CANCELLED, 1, "stop", 0),
-            B: (TaskStatus.CANCELLED, 0, "stop", 0),
+            A: (TaskStatus.CANCELLED, 1, "stop", 0, "w"),
+            B: (TaskStatus.CANCELLED, 0, "stop", 0, None),
         }
         assert await tasks.statuses(tx, []) == {}
 
