@@ -64,7 +64,7 @@ def test_a_command_imports_what_it_needs(
 @pytest.mark.parametrize(
     ("command", "ready", "never", "most"),
     [
-        ("serve", r"ready at http", DRIVERS | TOOLS | {"alembic", "httpx"}, 1500),
+        ("serve", r"ready at http", DRIVERS | TOOLS | {"alembic", "httpx"}, 1520),
         ("worker", r"worker ready", DRIVERS | TOOLS | {"alembic", "httpx", "fastapi", "starlette", "uvicorn"}, 1200),
     ],
 )

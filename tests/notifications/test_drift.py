@@ -134,5 +134,5 @@ async def test_what_breaks_at_one_application_costs_no_other_its_look(instance: 
     with capture_logs() as logged:
         assert [await drift.round(), await drift.round()] == [1, 1]
     assert [one["appId"] for one in await messages(instance) if one["type"] == "drift.began"] == [third]
-    assert sorted(one["app"] for one in logged if one["log_level"] == "error") == [first, second]
+    assert sorted(one["application"] for one in logged if one["log_level"] == "error") == [first, second]
     assert registry.get_sample_value("kubemin_drift_looks_failed_total") == 4
