@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kubemin.cluster import Cluster
+from kubemin.cluster import Cluster, discovery
 from kubemin.cluster.discovery import Discovery
 from kubemin.cluster.errors import NotFound, ServerError
 from kubemin.cluster.informers import Informers
@@ -419,6 +419,16 @@ async def test_discovery_costs_a_process_two_requests_however_many_tasks_it_has(
     assert sorted(asked) == ["/api", "/apis"]
 
 
+async def test_objects_do_not_wait_until_what_is_served_is_asked_again(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the definition of their kind is established it is asked again at once."""
+    monkeypatch.setattr(discovery, "_AGAIN", float("inf"))
+    async with instance.worker():
+        task = await run(instance, manifests("bundle", definition("Widget"), widget("one"), widget("two")))
+    assert task.status is TaskStatus.COMPLETED, task.reason
+
+
 async def test_objects_of_a_kind_that_is_not_there_cost_no_question_each(
     sim: SimServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -453,11 +463,11 @@ async def test_what_the_cluster_serves_is_asked_for_once(sim: SimServer, cluster
             asked += 1
             await super()._read()
 
-    discovery = Counting(cluster._ask)
+    counting = Counting(cluster._ask)
 
     async def served(kind: str) -> Kind | None:
         try:
-            return await discovery.served(f"{kind}.{GROUP}")
+            return await counting.served(f"{kind}.{GROUP}")
         except (NotFound, ServerError):
             return None
 
@@ -469,7 +479,7 @@ async def test_what_the_cluster_serves_is_asked_for_once(sim: SimServer, cluster
     assert (kind.plural, kind.version, kind.namespaced) == ("widgets", "v1", True)
     for _ in range(20):
         assert await served("Widget") == kind
-    assert await discovery.served("Deployment") == KINDS["Deployment"]
+    assert await counting.served("Deployment") == KINDS["Deployment"]
     assert asked == before
 
 

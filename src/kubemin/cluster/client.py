@@ -134,6 +134,10 @@ class Cluster:
         """How the server serves a kind. Raises NotFound where it does not."""
         return await self._discovery.served(kind)
 
+    def more_is_served(self) -> None:
+        """Say that a definition of kinds is served now: see `Discovery.more_is_served`."""
+        self._discovery.more_is_served()
+
     async def has_status(self, kind: str) -> bool:
         """See `Discovery`."""
         return await self._discovery.has_status(kind)

@@ -44,6 +44,8 @@ class Discovery:
         self._kinds: Mapping[str, Kind] = {}
         self._with_status: frozenset[str] = frozenset()
         self._read_at = float("-inf")
+        """When the last reading began."""
+        self._changed_at = float("-inf")
         self._lock = asyncio.Lock()
         self._beyond = _Beyond([], {})
         self._beyond_read_at = float("-inf")
@@ -61,15 +63,16 @@ class Discovery:
         if self._is_to_be_read():  # else nobody waits for what others ask
             async with self._lock:
                 if name not in self._kinds and self._is_to_be_read():
+                    begun = asyncio.get_running_loop().time()
                     await self._read()
-                    self._read_at = asyncio.get_running_loop().time()
+                    self._read_at = begun
         if (known := self._kinds.get(name)) is not None:
             return known
         await self._check_absent(name)
         raise NotFound(f"The cluster does not serve the kind {name}.", status=404, reason="NotFound")
 
     def _is_to_be_read(self) -> bool:
-        return asyncio.get_running_loop().time() >= self._read_at + _AGAIN
+        return self._read_at <= self._changed_at or asyncio.get_running_loop().time() >= self._read_at + _AGAIN
 
     async def _check_absent(self, name: str) -> None:
         """Raise `ServerError` where the kind may be there all the same: what a server tells of itself lags.
@@ -122,6 +125,10 @@ class Discovery:
     def forget(self) -> None:
         """The server has answered that it does not know a path: what it serves has changed."""
         self._kinds = {}
+
+    def more_is_served(self) -> None:
+        """A definition has come to be served: a kind that is missing is asked for again at once."""
+        self._changed_at = asyncio.get_running_loop().time()
 
     async def _read(self) -> None:
         core, groups = await asyncio.gather(

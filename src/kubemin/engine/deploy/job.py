@@ -28,6 +28,7 @@ from kubemin.engine.objects.masking import Mask
 from kubemin.engine.options import ExecOptions
 from kubemin.plan import Job
 from kubemin.settings.engine import EngineSettings
+from kubemin.spec.kinds import DEFINITION
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import JobStatus
 from kubemin.spec.warnings import with_warnings
@@ -135,6 +136,8 @@ async def run_job(job: Job, context: JobContext, snapshot: Snapshot, unchanged: 
                     mask=context.mask,
                     judge=partial(context.rules.verdict, job.readiness) if job.readiness else None,
                 )
+                if job.ref.kind in (DEFINITION, "APIService"):
+                    context.cluster.more_is_served()  # else objects of its kinds would wait until it is asked again
         except IsThere as left:
             journal.job(job.seq, JobStatus.COMPLETED, with_warnings(str(left), left.warnings))
             context.activity.moved()
