@@ -147,6 +147,6 @@ def report(costs: Mapping[tuple[str, str], list[Cost]], rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    rounds = rounds_asked_for(__doc__, 5)
+    rounds = rounds_asked_for(__doc__, 15)
     quiet()
     report(asyncio.run(measure(rounds, SIDES)), rounds)
