@@ -23,7 +23,9 @@ class ImpersonationSettings(BaseModel):
     they may there. Needs `KUBEMIN_AUTH` or an issuer, and in the cluster the right to impersonate.
     """
     impersonation_user_prefix: str = ""
-    """Put before a caller's name to make the user of the cluster: what its API server puts before names itself."""
+    """Put before a caller's name to make the user of the cluster. Who comes from an issuer has
+    `KUBEMIN_OIDC_NAME_PREFIX` already, so this tells the owners of API tokens from others.
+    """
     impersonation_group_prefix: str = ""
     """Put before the groups of a caller."""
     impersonation_groups: str = "*"
