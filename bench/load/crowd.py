@@ -11,6 +11,7 @@ import asyncio
 import json
 import random
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -150,9 +151,10 @@ async def measure(
         found = []
         for _ in rates:
             await _next(news, clients)
-            before = crowd.used(clients)
+            before, begun = crowd.used(clients), time.monotonic()
             told = await _next(news, clients)
-            cpu = {name: (used - before[name]) / seconds for name, used in crowd.used(clients).items()}
+            wall = time.monotonic() - begun  # longer than the step where requests are still to be answered
+            cpu = {name: (used - before[name]) / wall for name, used in crowd.used(clients).items()}
             ends = [crowd.ended[task] - sent for task, (sent, _) in told["cancels"].items() if task in crowd.ended]
             found.append(Measured(told, cpu, await crowd.taken_over(), ends))
         return found, {name: held_by(pid).rss for name, pid in crowd.pids.items()}
