@@ -1,4 +1,4 @@
-"""The applications of `examples/`: each is deployed; cancelled at a write drawn at random, nothing of it is left."""
+"""The applications of `examples/`: each is deployed; when it is cancelled, or killed too, it leaves nothing."""
 
 from pathlib import Path
 from random import Random
@@ -13,7 +13,8 @@ from kubemin.render import render
 from kubemin.spec.application import parse_application
 from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
 from kubemin.store import jobs
-from tests.bundles.test_bundles import Stopped, differences, everything
+from tests.bundles.test_bundles import ANY, Stopped, differences, everything, run_killed, script_of
+from tests.engine.child import Point
 from tests.engine.conftest import cluster, db, instance, pytest_asyncio_loop_factories, sim
 from tests.engine.instance import PATIENT, Instance
 
@@ -60,14 +61,16 @@ async def test_it_is_deployed(instance: Instance, name: str) -> None:
     assert (task.status, task.reason) == (TaskStatus.COMPLETED, "")
 
 
-@pytest.mark.parametrize(
-    ("name", "draw"),
-    [
-        pytest.param(name, draw, marks=[] if draw == 0 and name in ("wiki", "chat") else [pytest.mark.proof])
+def drawn(*daily: str) -> list[Any]:
+    """Names and draws for `make proof`; for `make test` the first draw of those named."""
+    return [
+        pytest.param(name, draw, marks=[] if draw == 0 and name in daily else [pytest.mark.proof])
         for name in APPLICATIONS
         for draw in range(DRAWS)
-    ],
-)
+    ]
+
+
+@pytest.mark.parametrize(("name", "draw"), drawn("wiki", "chat"))
 async def test_a_cancel_leaves_nothing(instance: Instance, name: str, draw: int) -> None:
     data = read(name)
     data.pop("workflow", None)  # a hold would wait for somebody before the write that is drawn
@@ -75,5 +78,26 @@ async def test_a_cancel_leaves_nothing(instance: Instance, name: str, draw: int)
     before = everything(instance)
     stopped = Stopped(instance, Random(f"{name} {draw}").randint(1, count))
     task = await stopped.run(parse_application(data))
+    assert (task.status, task.cleanup, task.cleanup_why) == (TaskStatus.CANCELLED, Cleanup.DONE, "")
+    assert differences(before, everything(instance)) == []
+
+
+@pytest.mark.parametrize(("name", "draw"), drawn())
+async def test_a_cancel_whose_worker_is_killed_leaves_nothing(
+    instance: Instance, tmp_path: Path, name: str, draw: int
+) -> None:
+    """Cancelled at a write, and killed at any point before or after that; another worker goes on."""
+    data = read(name)
+    data.pop("workflow", None)
+    application, random = parse_application(data), Random(f"killed {name} {draw}")
+    count = len(render(application))
+    before = everything(instance)
+    task = await instance.service.run(Posted(application), ExecOptions(), "ada")
+    task = await run_killed(
+        instance,
+        script_of(instance, tmp_path, task),
+        cancel_at=Point("call:create:*:before", random.randint(1, count)),
+        kill_at=Point(ANY, random.randint(1, 2 * count)),
+    )
     assert (task.status, task.cleanup, task.cleanup_why) == (TaskStatus.CANCELLED, Cleanup.DONE, "")
     assert differences(before, everything(instance)) == []
