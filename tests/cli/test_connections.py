@@ -80,6 +80,7 @@ async def serving(**settings: Any) -> AsyncIterator[Served]:
         app = Starlette(
             routes=[
                 Route("/echo", served.echo, methods=["POST"]),
+                Route("/api/v1/applications/a/workflow/cancel", served.echo, methods=["POST"]),
                 Route("/slow", served.slow),
                 Route("/large", served.large),
             ]
@@ -181,6 +182,22 @@ async def test_one_too_many_is_told_and_the_next_is_served() -> None:
             assert (await reader.read()).endswith(b"done")
             writer.close()
         assert (await served.answer(HEAD + b"hello")).endswith(b"hello")
+
+
+async def test_a_cancel_is_never_one_too_many() -> None:
+    """It is answered on a connection past the limit too, which serves nothing else."""
+    cancel = HEAD.replace(b"/echo", b"/api/v1/applications/a/workflow/cancel") + b"hello"
+    async with serving(max_connections=2, head_seconds=60) as served:
+        kept = [await served.sends(GET) for _ in range(2)]
+        await served.asked.wait()
+        said = await served.answer(cancel + HEAD + b"hello")
+        assert said.startswith(b"HTTP/1.1 200 ")
+        assert said.count(b"HTTP/1.1 ") == 1
+        for wrong in (b"/workflow/cancelled", b"/echo?a=/workflow/cancel", b"/workflow/cancel/echo"):
+            assert (await served.answer(HEAD.replace(b"/echo", wrong) + b"hello")).startswith(b"HTTP/1.1 503 ")
+        served.go_on.set()
+        for _, writer in kept:
+            writer.close()
 
 
 def test_there_are_never_more_than_half_of_the_files_that_may_be_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,12 +54,11 @@ class Authenticated:
 async def _authenticate(deps: Deps, authenticator: Authenticator, scope: Scope) -> None:
     """Put whoever asks into the scope, also where they are refused then: the audit names them. Raises `ApiError`."""
     headers = Headers(scope=scope)
-    cancels = _cancels(scope)
     try:
         scope[PRINCIPAL] = found = await _shown(deps, authenticator, scope, headers)
         if found is not None and found.how == "session" and scope["method"] not in _HARMLESS:
             check_own_page(deps, headers)
-        if found is not None and not cancels:
+        if found is not None and not cancels(scope["path"]):
             authenticator.count(found)
     except Unknown as error:
         if not scope["path"].startswith(_CLOSED):
@@ -75,9 +74,8 @@ async def _authenticate(deps: Deps, authenticator: Authenticator, scope: Scope) 
         raise unauthorized(deps)
 
 
-def _cancels(scope: Scope) -> bool:
-    """Whether a cancel is asked for: no limit and no other request holds that up."""
-    path: str = scope["path"]
+def cancels(path: str) -> bool:
+    """Whether a cancel is asked for at this path: no limit and no other request holds that up."""
     return path.endswith("/workflow/cancel")
 
 
@@ -87,11 +85,11 @@ async def _shown(deps: Deps, authenticator: Authenticator, scope: Scope, headers
         scheme, _, credential = given[0].partition(" ")
         if len(given) > 1 or scheme.lower() != "bearer" or not credential.strip():
             raise Unknown("The header Authorization must be: Bearer, a blank, and a token.", "INVALID_HEADER")
-        return await authenticator.of_bearer(credential.strip(), address_of(scope), urgent=_cancels(scope))
+        return await authenticator.of_bearer(credential.strip(), address_of(scope), urgent=cancels(scope["path"]))
     secret = cookie_of(headers, session_cookie(deps))
     if secret is None:
         return None
-    return await authenticator.of_session(secret, address_of(scope), urgent=_cancels(scope))
+    return await authenticator.of_session(secret, address_of(scope), urgent=cancels(scope["path"]))
 
 
 def refused(deps: Deps, authenticator: Authenticator, scope: Scope, error: Unknown) -> ApiError:

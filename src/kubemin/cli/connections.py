@@ -13,6 +13,7 @@ from typing import ClassVar, Self
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from kubemin.api.authentication import cancels
 from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
 from kubemin.api.security_headers import HEADERS
@@ -54,7 +55,7 @@ class _Awaited(Enum):
     HEAD = "head"
     BODY = "body"
     REFUSAL = "refusal"
-    """Whatever it sends: then it is told that it is one too many."""
+    """Whatever it sends: then it is told that it is one too many, unless that is a cancel."""
 
 
 class LimitedConnection(H11Protocol):
@@ -65,6 +66,7 @@ class LimitedConnection(H11Protocol):
     _awaited = _Awaited.NOTHING
     _timer: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
+    _is_one_too_many = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request, or refuse to."""
@@ -72,6 +74,7 @@ class LimitedConnection(H11Protocol):
         if len(self.connections) > 2 * self.limits.most:
             transport.abort()
         elif len(self.connections) > self.limits.most:
+            self._is_one_too_many = True
             self._await(_Awaited.REFUSAL, _REFUSED_SECONDS)
         else:
             self._await(_Awaited.HEAD, self.limits.head_seconds)
@@ -85,9 +88,17 @@ class LimitedConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Go on with what the client sent."""
         if self._awaited is _Awaited.REFUSAL:
-            self._end(ApiCode.UNAVAILABLE, "Too many connections are open: try again.")
-        else:
-            super().data_received(data)
+            if not _is_cancel(data):
+                self._end(ApiCode.UNAVAILABLE, "Too many connections are open: try again.")
+                return
+            self._await(_Awaited.HEAD, self.limits.head_seconds)
+        super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, if there may be one."""
+        if self._is_one_too_many:
+            self.transport.close()
+        super().on_response_complete()
 
     def handle_events(self) -> None:
         """Find out what comes next."""
@@ -150,3 +161,9 @@ class LimitedConnection(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
+
+
+def _is_cancel(data: bytes) -> bool:
+    """Whether a request begins that no number of others may hold up."""
+    method, _, rest = data.partition(b" ")
+    return method == b"POST" and cancels(rest.partition(b" ")[0].partition(b"?")[0].decode("ascii", "replace"))

@@ -44,7 +44,7 @@ class ApiSettings(BaseModel):
     """Largest body of a request to the API."""
     max_connections: int = Field(default=1000, ge=1)
     """Open connections of one process, but no more than half of the files that it may open. One too many gets a 503
-    with `Retry-After`.
+    with `Retry-After`; a cancel passes, on twice as many.
     """
     max_event_streams: int = Field(default=500, ge=1)
     """Event streams of one process; one too many gets a 503 with `Retry-After`."""
