@@ -35,3 +35,15 @@ async def test_a_name_does_not_tell_whether_there_is_such_an_application(guarded
 
     hidden, nothing = await asked(eve, "there"), await asked(eve, "nowhere")
     assert str(hidden).replace("there", "nowhere") == str(nothing)
+
+
+async def test_who_may_not_see_an_application_does_not_learn_its_project(guarded: Guarded) -> None:
+    """Not by writing one of its name, either: that this is refused is all that it tells."""
+    admin, eve = await guarded.by(), await guarded.by("eve", {"role": "deployer", "projects": ["own"]})
+    theirs = {**application(namespace="shop", name="there"), "project": "takeover-of-acme"}
+    await admin.post("/apply", {"application": theirs})
+    mine = {**application(namespace="shop", name="there"), "project": "own"}
+    for path, body in (("/apply", {"application": mine}), ("/applications/plan", mine)):
+        refused = await eve.call("POST", path, 403, json=body)
+        assert "acme" not in str(refused)
+        assert "application there in namespace shop" in str(refused)

@@ -267,6 +267,8 @@ def _forbidden(principal: Principal, role: Role, target: Target | str | None) ->
         where = f"for application {target.application} {every}, as it has objects of the whole cluster"
         has = "it not"
     else:
-        where, best = f"for {target}", principal.best(target)
+        best, place = principal.best(target), f"in namespace {target.namespace}{in_cluster(target.cluster)}"
+        # Who may not see it does not learn in which project it is.
+        where = f"for {target if best else f'application {target.application} {place}'}"
         has = f"only {best.value} there" if best else "no role there"
     return ApiError(403, ApiCode.FORBIDDEN, f"This needs the role {role.value} {where}; {principal.name} has {has}.")
