@@ -43,7 +43,7 @@ async def test_who_may_not_see_an_application_does_not_learn_its_project(guarded
     theirs = {**application(namespace="shop", name="there"), "project": "takeover-of-acme"}
     await admin.post("/apply", {"application": theirs})
     mine = {**application(namespace="shop", name="there"), "project": "own"}
-    for path, body in (("/apply", {"application": mine}), ("/applications/plan", mine)):
-        refused = await eve.call("POST", path, 403, json=body)
+    for path, body, status in (("/apply", {"application": mine}, 403), ("/applications/plan", mine, 409)):
+        refused = await eve.call("POST", path, status, json=body)
         assert "acme" not in str(refused)
         assert "application there in namespace shop" in str(refused)
