@@ -120,8 +120,7 @@ class Access:
 
     def sees_cluster(self, name: str) -> bool:
         """Whether they may see something of this cluster."""
-        seen = self.sight
-        return seen is None or any(scope.has_some_of(name) for scope in seen)
+        return self.principal.allows_some_of(Role.VIEWER, name)
 
     def sees_all_of(self, cluster: str) -> bool:
         """Whether they may see everything of this cluster."""
@@ -129,16 +128,14 @@ class Access:
 
     def sees_namespace(self, cluster: str, namespace: str) -> bool:
         """Whether they may see something of this namespace; of what is in none, everybody in the cluster may."""
-        seen = self.sight
-        return seen is None or any(scope.has_some_of(cluster, namespace or None) for scope in seen)
+        return self.principal.allows_some_of(Role.VIEWER, cluster, namespace or None)
 
     def check_cluster(self, name: object) -> None:
         """Raise 403 unless they have the route's role for something there: nobody has a cluster asked for nothing.
 
         What is no text is refused when it is read.
         """
-        seen = self.principal.sight(self.role)
-        if isinstance(name, str) and seen is not None and not any(scope.has_some_of(name) for scope in seen):
+        if isinstance(name, str) and not self.principal.allows_some_of(self.role, name):
             raise _forbidden(self.principal, self.role, f"for something in cluster {visible(name)[:100]}")
 
     def user(self, named: str | None, field: str = "user") -> str:
@@ -267,8 +264,8 @@ def _forbidden(principal: Principal, role: Role, target: Target | str | None) ->
         where = f"for application {target.application} {every}, as it has objects of the whole cluster"
         has = "it not"
     else:
-        best, place = principal.best(target), f"in namespace {target.namespace}{in_cluster(target.cluster)}"
+        best = principal.best(target)
         # Who may not see it does not learn in which project it is.
-        where = f"for {target if best else f'application {target.application} {place}'}"
+        where = f"for {target if best else target.without_project()}"
         has = f"only {best.value} there" if best else "no role there"
     return ApiError(403, ApiCode.FORBIDDEN, f"This needs the role {role.value} {where}; {principal.name} has {has}.")

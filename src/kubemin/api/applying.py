@@ -36,12 +36,13 @@ async def posted(
         templates = await templates_of(tx, whole, limits, asked)
     application = await parsed(compute_thread, whole, templates, limits)
     asked.check_written(application)
+    current = None
     async with db.read() as tx:
         stored = await applications.get(tx, application.app_id)
         # Of what one may not see nothing is read: which masks mean something would tell what it has.
-        hidden = stored is None or not asked.sees(stored)
-        asked.check_written(application, None if hidden else stored)
-        current = None if hidden else await revisions.current(tx, application.app_id)
+        if stored is not None and asked.sees(stored):
+            asked.check_written(application, stored)
+            current = await revisions.current(tx, application.app_id)
     parts = current.spec["component"] if current else []
     secrets = {part["name"]: values_in_json(part) for part in parts}
     return unmasked(with_deployed(application, secrets), [])

@@ -38,8 +38,6 @@ from kubemin.telemetry.tracing import Tracer
 
 if TYPE_CHECKING:
     from kubemin.identity.oidc.code_flow import CodeFlow
-
-if TYPE_CHECKING:
     from kubemin.notifications.service import Notifications
 
 KEY = "kubemin.deps"

@@ -41,7 +41,13 @@ class Target(NamedTuple):
 
     def __str__(self) -> str:
         """For a sentence."""
-        project = f" of project {self.project}" if self.project else " of no project"
+        return self._said(f" of project {self.project}" if self.project else " of no project")
+
+    def without_project(self) -> str:
+        """The same, for whoever may not know the project."""
+        return self._said("")
+
+    def _said(self, project: str) -> str:
         return f"application {self.application}{project} in namespace {self.namespace}{in_cluster(self.cluster)}"
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, case, func, insert, select, update
 
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import PAUSE_KIND, JobStatus
 from kubemin.store.clock import now
 from kubemin.store.columns import among
@@ -187,7 +188,7 @@ def _made(change: JobChange, row: Row[Any]) -> MadeChange:
 
 def ref_of(kind: str, namespace: str, name: str) -> str:
     """A job's object, as ``Kind/namespace/name``; empty for a hold, which has none."""
-    return "" if kind == PAUSE_KIND else "/".join(part for part in (kind, namespace, name) if part)
+    return "" if kind == PAUSE_KIND else str(ObjectRef(kind, namespace, name))
 
 
 async def end_open(tx: Tx, task_id: str, status: JobStatus, error: str = "", code: str | None = None) -> int:

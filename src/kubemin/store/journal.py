@@ -72,7 +72,12 @@ class ResourceRow:
     @property
     def was_there(self) -> bool:
         """The object was there before the task's first change of it, and is to be put back."""
-        return self.before is not None or ("before" in self.unreadable and self.state is not ResourceState.CREATED)
+        return was_there(self.before, self.unreadable, self.state)
+
+
+def was_there(before: Manifest | None, unreadable: Mapping[str, str], state: ResourceState) -> bool:
+    """Whether an object was there before its row's task changed it, also where its ``before`` cannot be opened."""
+    return before is not None or ("before" in unreadable and state is not ResourceState.CREATED)
 
 
 class Brief(NamedTuple):

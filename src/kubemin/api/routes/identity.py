@@ -46,10 +46,7 @@ async def whoami(deps: Given, asked: Asked) -> Envelope[Whoami]:
 
 def whoami_of(one: Principal, deps: Deps) -> Whoami:
     """Somebody on the wire."""
-    seen = one.sight()
-    clusters = [
-        name for name in sorted(deps.clusters) if seen is None or any(scope.has_some_of(name) for scope in seen)
-    ]
+    clusters = [name for name in sorted(deps.clusters) if one.allows_some_of(Role.VIEWER, name)]
     return Whoami(
         name=one.name,
         how=one.how,

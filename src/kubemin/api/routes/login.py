@@ -1,6 +1,6 @@
 """Logins of browsers: by an issuer, or by an API token that is given once."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import structlog
@@ -25,7 +25,11 @@ from kubemin.api.models.identity import LoggedOut, SessionBody, Whoami
 from kubemin.api.openapi import errors
 from kubemin.api.parameter_check import any_parameters
 from kubemin.api.routes.identity import whoami_of
+from kubemin.identity.authenticator import Authenticator
 from kubemin.identity.errors import IssuerAway, TooMany, Unknown
+
+if TYPE_CHECKING:
+    from kubemin.identity.oidc.code_flow import CodeFlow
 
 log = structlog.get_logger(__name__)
 
@@ -45,9 +49,7 @@ async def begin_login(
     """Sends the browser to the issuer; afterwards it comes to `back`, an address of this server."""
     from kubemin.identity.oidc.code_flow import Pending
 
-    flow, authenticator = deps.code_flow, deps.authenticator
-    if flow is None or authenticator is None:
-        raise ApiError(404, ApiCode.NOT_FOUND, "Nobody logs in here by an issuer: GET /auth/ways tells how one does.")
+    flow, authenticator = _by_issuer(deps)
     pending = Pending.new(back)
     kept = pending.to_cookie()
     try:
@@ -73,9 +75,7 @@ async def finish_login(
     """Where the issuer sends the browser: begins its session, for the browser that began the login alone."""
     from kubemin.identity.oidc.code_flow import Pending
 
-    flow, authenticator = deps.code_flow, deps.authenticator
-    if flow is None or authenticator is None:
-        raise ApiError(404, ApiCode.NOT_FOUND, "Nobody logs in here by an issuer: GET /auth/ways tells how one does.")
+    flow, authenticator = _by_issuer(deps)
     kept = cookie_of(request.headers, _login_cookie(deps)) or ""
     pending = Pending.of_cookie(kept)
     try:
@@ -146,9 +146,7 @@ async def end_by_issuer(request: Request, response: Response, deps: Given) -> En
     """The issuer posts a form with one `logout_token` (OpenID Connect Back-Channel Logout 1.0): the sessions of
     what it names end, on every server and within seconds. Each token counts once.
     """
-    flow, authenticator = deps.code_flow, deps.authenticator
-    if flow is None or authenticator is None:
-        raise ApiError(404, ApiCode.NOT_FOUND, "Nobody logs in here by an issuer: GET /auth/ways tells how one does.")
+    flow, authenticator = _by_issuer(deps)
     try:
         ended = await flow.ended_by(await _logout_token(request))
         number = await authenticator.end_by_issuer(*ended)
@@ -162,6 +160,13 @@ async def end_by_issuer(request: Request, response: Response, deps: Given) -> En
         raise _away(error) from error
     response.headers.update(_NO_STORE)
     return Envelope(data=LoggedOut(ended=number > 0))
+
+
+def _by_issuer(deps: Deps) -> "tuple[CodeFlow, Authenticator]":
+    """What logs people in by an issuer. Raises 404 where nobody does so."""
+    if deps.code_flow is None or deps.authenticator is None:
+        raise ApiError(404, ApiCode.NOT_FOUND, "Nobody logs in here by an issuer: GET /auth/ways tells how one does.")
+    return deps.code_flow, deps.authenticator
 
 
 async def _logout_token(request: Request) -> str:

@@ -101,7 +101,7 @@ class Resource:
     @property
     def was_there(self) -> bool:
         """The object was there before this task's first change of it, and is to be put back."""
-        return self.before is not None or ("before" in self.unreadable and self.state is not ResourceState.CREATED)
+        return journal.was_there(self.before, self.unreadable, self.state)
 
     @property
     def may_still_create(self) -> bool:
