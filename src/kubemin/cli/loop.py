@@ -7,12 +7,12 @@ import os
 import socket
 import time
 from collections.abc import Callable, Coroutine
-from ipaddress import ip_address
 from typing import Any, TypeVar
 
 import structlog
 
 from kubemin.daemon_threads import DaemonThreads
+from kubemin.spec.addresses import is_address
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
         async def create_connection(
             self, protocol_factory: Any, host: Any = None, port: Any = None, **given: Any
         ) -> tuple[Any, Any]:
-            if host is None or _is_address(host):
+            if host is None or is_address(str(host)):
                 return await super().create_connection(protocol_factory, host, port, **given)
             if given.get("ssl") and given.get("server_hostname") is None:
                 given["server_hostname"] = host
@@ -99,11 +99,3 @@ def _new_loop() -> asyncio.AbstractEventLoop:
             raise errors[-1] if errors else OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
 
     return Loop()
-
-
-def _is_address(host: object) -> bool:
-    try:
-        ip_address(str(host))
-    except ValueError:
-        return False
-    return True

@@ -1,8 +1,10 @@
-"""Which addresses are public, by explicit ranges; and which hosts of a URL everybody reads alike."""
+"""Which addresses are public, by explicit ranges; which hosts of a URL everybody reads alike; a URL with a query."""
 
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Mapping
+from urllib.parse import urlencode
 
 _NOT_PUBLIC_4 = tuple(
     ipaddress.IPv4Network(network)
@@ -87,3 +89,8 @@ def _is_letter_of_its_own(char: str) -> bool:
     """A letter, or a mark on one, outside ASCII that no normalization turns into another."""
     foreign = not char.isascii() and unicodedata.category(char)[0] in "LM"
     return foreign and unicodedata.normalize("NFKC", char) == char
+
+
+def with_query(url: str, fields: Mapping[str, object]) -> str:
+    """A URL, which may have a query already, with these fields more."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(fields)}"

@@ -114,9 +114,9 @@ class SensitiveEnv:
     """Tells which variables of an object are sensitive; ``guess``: also those that only look like it."""
 
     def __init__(self, *objects: Any, guess: bool = True) -> None:
-        marks = {name for one in objects for name in _marks(one)}
-        self._yes = frozenset(name for name in marks if not name.startswith("!"))
-        self._no = frozenset(name[1:] for name in marks if name.startswith("!"))
+        marks = {mark for one in objects for mark in _marks(one)}
+        self._yes = frozenset(name for name, sensitive in marks if sensitive)
+        self._no = frozenset(name for name, sensitive in marks if not sensitive)
         self._guess = guess
 
     def __call__(self, name: str, value: str) -> bool:
@@ -162,17 +162,21 @@ def marks_for(variables: Iterable[tuple[str, bool | None]]) -> Mapping[str, str]
 
 def marked_in(annotation: str) -> Mapping[str, bool]:
     """What such an annotation says of variables, by name."""
-    return {name.removeprefix("!"): not name.startswith("!") for name in annotation.split(",") if name}
+    return dict(_read(annotation))
 
 
-def _marks(value: Any) -> Iterator[str]:
-    """The names in all annotations of an object and of the templates in it."""
+def _read(annotation: str) -> Iterator[tuple[str, bool]]:
+    return ((name.removeprefix("!"), not name.startswith("!")) for name in annotation.split(",") if name)
+
+
+def _marks(value: Any) -> Iterator[tuple[str, bool]]:
+    """What all annotations of an object and of the templates in it say: names, and whether they are sensitive."""
     if isinstance(value, dict):
         metadata = value.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
         said = annotations.get(SENSITIVE_ENV) if isinstance(annotations, dict) else None
         if isinstance(said, str):
-            yield from (name for name in said.split(",") if name)
+            yield from _read(said)
         for key in ("spec", "template", "jobTemplate"):
             if key in value:
                 yield from _marks(value[key])

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 
-import structlog
+from structlog.contextvars import bound_contextvars, get_contextvars
 
-_current: ContextVar[str | None] = ContextVar("kubemin.request", default=None)
+_ID = "request_id"
 
 
 @contextmanager
@@ -15,14 +14,11 @@ def on_request(request_id: str | None) -> Iterator[None]:
     if request_id is None:
         yield
         return
-    token = _current.set(request_id)
-    try:
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            yield
-    finally:
-        _current.reset(token)
+    with bound_contextvars(**{_ID: request_id}):
+        yield
 
 
 def request_now() -> str | None:
     """The id of the running context's request."""
-    return _current.get()
+    found: str | None = get_contextvars().get(_ID)
+    return found

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from html import escape
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from kubemin.cli.exits import CliError
 from kubemin.cli.language import tr
 from kubemin.cli.login.issuer import Answer, Issuer
 from kubemin.cli.output import complain
 from kubemin.client.errors import Denied, Refused
+from kubemin.spec.addresses import with_query
 
 PATH = "/callback"
 _WAIT_SECONDS = 300.0
@@ -56,7 +57,7 @@ def by_browser(
             "code_challenge_method": "S256",
         }
         begin = issuer.needed("authorization_endpoint")
-        address = f"{begin}{'&' if '?' in begin else '?'}{urlencode(asked)}"
+        address = with_query(begin, asked)
         complain(tr("Log in in the browser. If none has opened, open {address}", address=address))
         # Beside: one that is shown in the terminal itself comes back only once it is left.
         threading.Thread(target=open_address, args=(address,), daemon=True).start()

@@ -1,7 +1,6 @@
 """``kubemin logout``: what is kept is forgotten, and the issuer is told."""
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from kubemin.cli.connection import Connection
 from kubemin.cli.exits import CliError, Exit
@@ -10,6 +9,7 @@ from kubemin.cli.login.origins import is_loopback, origin_of
 from kubemin.cli.login.stored import Login, logins
 from kubemin.cli.output import complain
 from kubemin.client.errors import KubeminError
+from kubemin.spec.addresses import with_query
 
 if TYPE_CHECKING:
     from kubemin.cli.login.issuer import Issuer
@@ -51,7 +51,7 @@ def _leave(login: Login, issuer: "Issuer", to: Connection) -> None:
     if address is None:
         return
     asked = {"client_id": login.client_id or ""}
-    told = f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
+    told = with_query(address, asked)
     try:
         issuer.tell(address, dict(asked, id_token_hint=login.token) if login.presents == "id_token" else asked)
     finally:

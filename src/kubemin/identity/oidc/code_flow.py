@@ -12,7 +12,6 @@ import json
 import secrets
 from dataclasses import asdict, dataclass
 from typing import NamedTuple, Self
-from urllib.parse import urlencode
 
 from kubemin.identity.errors import IssuerAway, Unknown
 from kubemin.identity.oidc.issuer import OidcIssuer
@@ -20,6 +19,7 @@ from kubemin.identity.oidc.keys import is_safe
 from kubemin.identity.oidc.logout import Ended, ended_by, logout_address
 from kubemin.identity.principal import Principal
 from kubemin.settings.identity import IdentitySettings
+from kubemin.spec.addresses import with_query
 
 _FAILED = "The login did not succeed: begin again."
 CALLBACK = "/auth/callback"
@@ -94,7 +94,7 @@ class CodeFlow:
             "code_challenge_method": "S256",
         }
         address = await self._endpoint("authorization_endpoint")
-        return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
+        return with_query(address, asked)
 
     def is_answered(self, pending: Pending, state: str, issuer: str | None) -> bool:
         """Whether what the browser brings is the answer to this login, and of this issuer (RFC 9207)."""

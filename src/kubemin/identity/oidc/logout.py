@@ -2,12 +2,12 @@
 
 import time
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from kubemin.identity.errors import IssuerAway, Unknown
 from kubemin.identity.oidc.issuer import OidcIssuer
 from kubemin.identity.oidc.keys import is_safe
 from kubemin.settings.identity import IdentitySettings
+from kubemin.spec.addresses import with_query
 
 _WRONG = "This is no logout token: {why}."
 _EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -38,7 +38,7 @@ async def logout_address(issuer: OidcIssuer, settings: IdentitySettings) -> str 
     if not isinstance(address, str) or not is_safe(address, issuer.name):
         raise IssuerAway("The issuer has no usable end_session_endpoint.")
     asked = {"client_id": settings.oidc_client_id, "post_logout_redirect_uri": f"{settings.public_url}/"}
-    return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
+    return with_query(address, asked)
 
 
 async def ended_by(text: str, issuer: OidcIssuer, settings: IdentitySettings) -> Ended:
