@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
+from kubemin.engine import ExecOptions
 from kubemin.engine.entry.partings import Parting
+from kubemin.engine.entry.sources import Posted
+from kubemin.spec.application import parse_application
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubesim.faults import Fault
@@ -111,6 +114,34 @@ async def test_what_its_maker_lets_go_of_passes_to_who_uses_it(instance: Instanc
         assert "common" not in {
             obj["metadata"]["name"] for obj in (await instance.cluster.list("ConfigMap", "default")).items
         }
+
+
+@pytest.mark.parametrize("since", ["nothing", "dry run", "another component", "failed", "without it"])
+async def test_only_a_run_without_it_ends_a_use(instance: Instance, since: str) -> None:
+    """Whatever else the user has run since, what it uses stays when its maker goes."""
+    part, other = shared(conf("common", a="1")), conf("other", a="1")
+    maker, user = await app(instance, "maker", part), await app(instance, "user", part, other)
+    async with instance.worker():
+        for one in (maker, user):
+            assert (await instance.settled(await instance.exec(one))).status is TaskStatus.COMPLETED
+        more: dict[str, Any] = {"component": [part, other]}
+        options, ends = ExecOptions(dry_run=since == "dry run"), TaskStatus.COMPLETED
+        match since:
+            case "another component":
+                steps = [{"name": "one", "components": ["other"]}]
+                more = {"component": [part, conf("other", a="2")], "workflow": steps}
+            case "failed":
+                more = {"component": [part, web("bad", "web:pull")]}
+                options, ends = ExecOptions(hopeless_after_seconds=0.01), TaskStatus.FAILED
+            case "without it":
+                more = {"component": [other]}
+        if since != "nothing":
+            application = parse_application({"name": "user", **more})
+            task = await instance.service.run(Posted(application), options, "ada")
+            assert (await instance.settled(task.id)).status is ends
+        await done(instance, (await instance.service.delete_application(maker, "ada")).id)
+        left = {obj["metadata"]["name"] for obj in (await instance.cluster.list("ConfigMap", "default")).items}
+    assert ("common" in left) is (since != "without it")
 
 
 async def test_of_two_that_go_at_once_none_leaves_it_behind(instance: Instance) -> None:

@@ -96,7 +96,7 @@ async def test_whoever_made_it_or_is_to_remove_it_is_at_work(db: Database, field
         assert await shares.undecided_by(tx, "u", "token", MINE) is None
 
 
-async def test_an_application_uses_what_its_last_deploy_used(db: Database) -> None:
+async def test_an_application_uses_what_it_has_used_until_it_does_without(db: Database) -> None:
     async def users() -> list[str]:
         return [user.app_name for user in await shares.users_of(tx, "u", MINE)]
 
@@ -116,7 +116,11 @@ async def test_an_application_uses_what_its_last_deploy_used(db: Database) -> No
         await _task(tx, "third", "one")
         assert await users() == ["one"]
         await _end(tx, "third", TaskStatus.COMPLETED, Cleanup.NONE)
-        assert await users() == []
+        assert await users() == ["one"], "a dry run completes, and changes nothing"
+        await shares.end_uses(tx, id_of("one"), [ObjectRef("ConfigMap", "default", "c")])
+        assert await users() == ["one"], "a run of other components leaves it as it is"
+        await shares.end_uses(tx, id_of("one"), [ObjectRef("ConfigMap", "default", "d")])
+        assert await users() == [], "it does without it"
         await _task(tx, "fourth", "one")
         await _row(tx, "fourth", 1, purpose=Purpose.USE, state=ResourceState.OBSERVED, uid="u")
         assert await users() == ["one"]

@@ -6,9 +6,11 @@ Each cluster has its own: a copy of a cluster has the same names, and even the s
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, insert, null, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, insert, null, or_, select, update
 
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Purpose, ResourceState, TaskStatus
+from kubemin.store.clock import now
 from kubemin.store.journal import TELLS
 from kubemin.store.tables import applications, resources, shares, tasks, writes
 from kubemin.store.tasks.reads import OPEN, UNDER_WAY, cluster_of
@@ -66,10 +68,25 @@ class User(NamedTuple):
     job_seq: int
 
 
-async def users_of(tx: Tx, uid: str, task_id: str) -> list[User]:
-    """The applications, besides the task's own, that use the object as their last deploy has it, the first one first.
+async def end_uses(tx: Tx, app_id: str, has: Collection[ObjectRef]) -> None:
+    """The application has these objects only from now on: of others it used before, it does not any more.
 
-    Or as one that is under way will have it; these come last.
+    To be called by the task that completes so, in its last transaction. Nothing else ends a use: a dry run and one that
+    fails change nothing, and a run of some components leaves the others as they are.
+    """
+    ended = [
+        {"of_task": row.task_id, "of_seq": row.seq}
+        for row in await tx.rows(_USES, {"of_app": app_id})
+        if ObjectRef.stored(row.kind, row.namespace, row.name, row.api_version) not in has
+    ]
+    if ended:
+        await tx.write(_END_USE, ended)
+
+
+async def users_of(tx: Tx, uid: str, task_id: str) -> list[User]:
+    """The applications, besides the task's own, that use the object as they are deployed, the first one first.
+
+    Or as a run that is under way will have it; these come last.
     """
     own = select(tasks.c.app_id).where(tasks.c.id == task_id).scalar_subquery()
     columns = (tasks.c.app_id, tasks.c.app_name, tasks.c.id, tasks.c.status, resources.c.job_seq)
@@ -99,21 +116,27 @@ def _cluster_of(task_id: str) -> ScalarSelect[str]:
 
 
 def _used(*columns: ColumnElement[Any]) -> Select[Any]:
-    """What applications use as their last deploy has it, or as one that is under way will have it."""
-    later = tasks.alias()
-    superseded = select(later.c.id).where(
-        later.c.app_id == tasks.c.app_id, later.c.status == TaskStatus.COMPLETED, later.c.seq > tasks.c.seq
-    )
-    lasts = and_(tasks.c.status == TaskStatus.COMPLETED, ~superseded.exists())
+    """What applications use as they are deployed, or as a run that is under way will have it."""
     return (
         select(*columns)
         .select_from(tasks)
         .join(resources, resources.c.task_id == tasks.c.id)
         .join(applications, applications.c.id == tasks.c.app_id)
-        .where(resources.c.purpose == Purpose.USE, TELLS, or_(tasks.c.status.in_(OPEN), lasts))
+        .where(_IN_USE, tasks.c.status.in_([*OPEN, TaskStatus.COMPLETED]))
     )
 
 
+_IN_USE = and_(resources.c.purpose == Purpose.USE, resources.c.state == ResourceState.OBSERVED, TELLS)
+_USES = (
+    select(*(resources.c[name] for name in ("task_id", "seq", "api_version", "kind", "namespace", "name")))
+    .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
+    .where(resources.c.holder == bindparam("of_app"), _IN_USE, tasks.c.status == TaskStatus.COMPLETED)
+)
+_END_USE = (
+    update(resources)
+    .where(resources.c.task_id == bindparam("of_task"), resources.c.seq == bindparam("of_seq"))
+    .values(state=ResourceState.RELEASED, why="a later run does without it", updated_at=now())
+)
 _MADE: ColumnElement[bool] = and_(
     resources.c.purpose == Purpose.APPLY,
     resources.c.before == null(),

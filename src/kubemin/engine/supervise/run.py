@@ -44,7 +44,7 @@ from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode, advice_for
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
-from kubemin.store import Database, Tx, applications, events, jobs, pruning, revisions, tasks
+from kubemin.store import Database, Tx, applications, events, jobs, pruning, revisions, shares, tasks
 from kubemin.store.errors import StoreError, Unreadable
 from kubemin.store.jobs import JobRow
 from kubemin.store.tasks import Task
@@ -327,6 +327,7 @@ class TaskRun:
                 await events.append_many(tx, task.id, [ended, *_end(cleanup)])
                 if done is not None:
                     await done.record(tx)
+                    await shares.end_uses(tx, task.app_id, _kept(done) if task.type is TaskType.DEPLOY else ())
                 if retired:
                     await journal.record_removals_in(tx, retired)
                 if status is TaskStatus.COMPLETED and await self._application_goes(tx):
