@@ -346,7 +346,7 @@ async def test_a_pod_whose_labels_change_wakes_its_former_component_too(world: W
     await asyncio.gather(wait, return_exceptions=True)
 
 
-async def test_pods_are_kept_without_managed_fields_but_followed_with_them(world: World) -> None:
+async def test_of_pods_an_excerpt_is_kept_but_all_is_followed(world: World) -> None:
     world.script["pods"].items = [thing("web", 3)]
     world.script["configmaps"].items = [thing("web", 3)]
     for kind, kept in (("Pod", False), ("ConfigMap", True)):

@@ -2,17 +2,36 @@
 
 import copy
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemin.cluster.readiness import Verdict, is_waited_for, readiness
+from kubemin.cluster import readiness as judged
+from kubemin.cluster.excerpts import excerpt
+from kubemin.cluster.readiness import Verdict, is_waited_for
 from kubemin.spec.kinds import KINDS
 from kubemin.spec.objects import Manifest
 from tests.manifests import deployment
+
+
+def readiness(
+    item: Manifest | None,
+    pods: Sequence[Manifest] = (),
+    events: Sequence[Manifest] = (),
+    *,
+    replica_sets: Sequence[Manifest] = (),
+) -> Verdict:
+    """The verdict, which is the same by what the caches keep of Pods and ReplicaSets."""
+    verdict = judged.readiness(item, pods, events, replica_sets=replica_sets)
+    kept = (
+        [excerpt(kind, copy.deepcopy(one)) for one in of] for kind, of in (("Pod", pods), ("ReplicaSet", replica_sets))
+    )
+    kept_pods, kept_sets = kept
+    assert judged.readiness(item, kept_pods, events, replica_sets=kept_sets) == verdict
+    return verdict
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kubemin.cluster.excerpts import excerpt
 from kubemin.cluster.watching import Changed
-from kubemin.spec.kinds import KINDS, kind_of
 from kubemin.spec.labels import APP_ID, COMPONENT_ID
 from kubemin.spec.objects import Manifest
 
@@ -16,24 +16,12 @@ Change = tuple[Manifest | None, Manifest | None]
 """An object before and after a change; None where there was, or is, no object."""
 
 
-def without_managed_fields(kind: str) -> bool:
-    """Whether the cache drops managedFields, half of an object's size: only kinds that tasks write need them."""
-    return kind_of(kind).written is None
-
-
-def with_type(kind: str, item: Manifest) -> Manifest:
-    """The object with its type: the items of a list come without. Of a kind that the table lacks they have it."""
-    known = KINDS.get(kind)
-    return item if known is None else {"apiVersion": known.api_version, "kind": kind, **item}
-
-
 class Cache:
     """The objects of one kind, at the resourceVersion ``version``."""
 
     def __init__(self, kind: str) -> None:
         self.version = ""
         self._kind = kind
-        self._bulky = without_managed_fields(kind)
         self._objects: dict[Key, Manifest] = {}
         self._names: dict[tuple[str, Group | None], set[str]] = {}
 
@@ -89,9 +77,7 @@ class Cache:
 
     def _put(self, key: Key, item: Manifest) -> Manifest:
         self._drop(key)
-        item = with_type(self._kind, item)
-        if self._bulky and "managedFields" in item["metadata"]:
-            item["metadata"] = {name: value for name, value in item["metadata"].items() if name != "managedFields"}
+        item = excerpt(self._kind, item)
         self._objects[key] = item
         self._names.setdefault((key[0], group_of(item)), set()).add(key[1])
         return item

@@ -10,9 +10,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
-from kubemin.cluster.cache import Cache, group_in, with_type, without_managed_fields
+from kubemin.cluster.cache import Cache, group_in
 from kubemin.cluster.client import Cluster
 from kubemin.cluster.errors import Closed, ClusterError, Unauthorized
+from kubemin.cluster.excerpts import is_excerpted, with_type
 from kubemin.cluster.waiters import Waiter, Waiters
 from kubemin.cluster.warning_events import WarningEvents
 from kubemin.cluster.watching import Changed, ChangeType, Listed, Pauses, WatchEvent, WatchFailed, observe
@@ -62,8 +63,8 @@ class _Informer:
 class Informers:
     """Watches of all objects in the cluster that match ``selector``. They begin on first use, and end when closed.
 
-    The objects returned are those in the cache: the caller must not change them. Objects of kinds that no task writes
-    have no managedFields.
+    The objects returned are those in the cache: the caller must not change them. Of kinds that no task writes they are
+    excerpts (`excerpts`).
     """
 
     def __init__(
@@ -173,12 +174,10 @@ class Informers:
     async def follow(self, kind: str) -> AsyncGenerator[tuple[ChangeType, Manifest], None]:
         """Every object with its managedFields: first all objects (ADDED), then each change. Never ends.
 
-        After a gap all objects come again as ADDED, and objects deleted during the gap are not reported. A kind that
-        the cache keeps without managedFields is watched a second time.
+        After a gap all objects come again as ADDED, and objects deleted during the gap are not reported. A kind of
+        which the cache keeps excerpts is watched a second time.
         """
-        async with aclosing(
-            self._observe(kind) if without_managed_fields(kind) else self._from_shared_watch(kind)
-        ) as stream:
+        async with aclosing(self._observe(kind) if is_excerpted(kind) else self._from_shared_watch(kind)) as stream:
             async for event in stream:
                 if isinstance(event, Listed):
                     for item in event.items:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from kubemin.cluster.readiness.fields import condition, controlled_by, is_true, mapping, number, observed
 from kubemin.cluster.readiness.pods import restarted, why_stuck
+from kubemin.cluster.readiness.templates import template_digest
 from kubemin.cluster.readiness.verdict import Trouble, Verdict
 from kubemin.cluster.reasons import code_of_text
 from kubemin.spec.objects import Manifest
 from kubemin.spec.reason_codes import ReasonCode
-
-_HASH = "pod-template-hash"
 
 
 def deployment(
@@ -52,11 +51,11 @@ def current_pods(item: Manifest, pods: Sequence[Manifest], replica_sets: Sequenc
     controller does the same. Without ReplicaSets: all Pods, if the status counts no old ones.
     """
     if replica_sets:
-        template = mapping(item, "spec", "template")
+        template = template_digest(item)
         current = [
             each
             for each in controlled_by(replica_sets, item["metadata"].get("uid"))
-            if _without_hash(mapping(each, "spec", "template")) == _without_hash(template)
+            if template_digest(each) == template
         ]
         return [found for each in current for found in controlled_by(pods, each["metadata"].get("uid"))]
     updated = number(item, "status", "updatedReplicas")
@@ -75,11 +74,3 @@ def _why_hopeless(item: Manifest, current: Sequence[Manifest], events: Sequence[
     if progress.get("reason") == "ProgressDeadlineExceeded":
         return Trouble(ReasonCode.DEADLINE, f"ProgressDeadlineExceeded: {progress.get('message') or 'no progress'}")
     return None
-
-
-def _without_hash(template: object) -> object:
-    found = dict(template) if isinstance(template, dict) else {}
-    meta = dict(mapping(found, "metadata"))
-    meta["labels"] = {key: value for key, value in mapping(meta, "labels").items() if key != _HASH}
-    meta.pop("creationTimestamp", None)  # null, or absent since 1.34
-    return {**found, "metadata": meta}
