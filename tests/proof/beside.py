@@ -11,7 +11,6 @@ from kubemin.spec.labels import TRACK
 from kubemin.spec.names import beside_name
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import JobStatus
-from kubemin.store import jobs
 
 if TYPE_CHECKING:
     from tests.proof.world import World
@@ -44,8 +43,7 @@ async def counts(world: World) -> Counter[str]:
     found: Counter[str] = Counter()
     for task_id in world.tasks[world.already_requested :]:
         task = await world.task(task_id)
-        async with world.db.read() as tx:
-            rows = await jobs.of_task(tx, task_id)
+        rows = await world.records.jobs(task_id)
         begun = {row.seq for row in rows if row.started_at is not None and row.status is not JobStatus.SKIPPED}
         brought = [job.manifest for job in world.plan_of(task_id).jobs if job.seq in begun and is_beside(job.manifest)]
         for track in {manifest["metadata"]["labels"][TRACK] for manifest in brought}:

@@ -18,7 +18,7 @@ from kubemin.spec.labels import FENCE, MANAGED_BY, MANAGER, RELEASED_FROM, TASK_
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubemin.spec.workflow import OnFailure
-from kubemin.store import jobs, journal
+from kubemin.store import journal
 from kubemin.store.tasks import Task
 from kubesim.controllers.references import environment, used_config
 from kubesim.problems import Problem
@@ -76,8 +76,7 @@ async def _kept_namespaces(world: World, all_tasks: list[Task]) -> dict[ObjectRe
     """Namespaces that tasks made and could not take back, as they hold what others made since (R10); what is wrong."""
     rows: dict[str, list[journal.ResourceRow]] = {}
     for task in all_tasks:
-        async with world.db.read() as tx:
-            rows[task.id] = [row for row in await journal.of_task(tx, task.id) if row.purpose is Purpose.APPLY]
+        rows[task.id] = [row for row in await world.records.rows(task.id) if row.purpose is Purpose.APPLY]
     found: dict[ObjectRef, str] = {}
     theirs = world.foreigners.ever | world.foreigners.stripped
     for task in all_tasks:
@@ -123,9 +122,7 @@ def _task_wrongs(task: Task) -> list[str]:
 
 
 async def _journal_wrongs(world: World, task: Task) -> list[str]:
-    async with world.db.read() as tx:
-        rows = await journal.of_task(tx, task.id)
-        all_jobs = await jobs.of_task(tx, task.id)
+    rows, all_jobs = await world.records.rows(task.id), await world.records.jobs(task.id)
     found = [f"job {job.name} of {task.id} is {job.status}" for job in all_jobs if not job.status.ended]
     if task.cleanup is Cleanup.ABANDONED and not any(row.why for row in rows if not row.state.settled):
         found.append(f"the cleanup of {task.id} is given up, and no object is named")
@@ -192,8 +189,7 @@ async def _strangers(world: World, live: dict[ObjectRef, Manifest]) -> list[str]
         if not in_the_way:
             continue
         world.count("strangers in the way")
-        async with world.db.read() as tx:
-            rows = [row.ref for row in await journal.of_task(tx, task_id) if row.purpose is Purpose.APPLY]
+        rows = [row.ref for row in await world.records.rows(task_id) if row.purpose is Purpose.APPLY]
         if rows or task.status is TaskStatus.COMPLETED:
             found.append(f"{task_id} is {task.status} and wrote {rows}, although {in_the_way} are strangers'")
     return found
@@ -204,8 +200,7 @@ async def _used(world: World, all_tasks: list[Task], live: dict[ObjectRef, Manif
     used: dict[str, list[journal.ResourceRow]] = {}
     for task in all_tasks:
         if task.status is TaskStatus.COMPLETED:
-            async with world.db.read() as tx:
-                used[task.app_id] = [row for row in await journal.of_task(tx, task.id) if row.purpose is Purpose.USE]
+            used[task.app_id] = [row for row in await world.records.rows(task.id) if row.purpose is Purpose.USE]
     uids = {obj["metadata"]["uid"] for obj in live.values()}
     return [
         f"{row.ref}: what is shared instead (uid {row.uid}) is gone"
@@ -226,8 +221,7 @@ async def _outdated(world: World, all_tasks: list[Task], live: dict[ObjectRef, M
     completed: set[str] = set()
     stays: set[ObjectRef] = set()
     for task in all_tasks:
-        async with world.db.read() as tx:
-            rows = await journal.of_task(tx, task.id)
+        rows = await world.records.rows(task.id)
         undone = await put_back(world, task) if task.status is TaskStatus.COMPLETED else set()
         applied = {row.ref for row in rows if row.purpose is Purpose.APPLY and row.job_seq not in undone}
         if task.status is not TaskStatus.COMPLETED:
@@ -300,8 +294,7 @@ async def _stale(world: World, all_tasks: list[Task], live: dict[ObjectRef, Mani
     wanted = round_.applied.keys() | round_.dropped | round_.given_up | world.foreigners.touched
     said = ""
     for task in all_tasks:
-        async with world.db.read() as tx:
-            said += " ".join(row.why or "" for row in await journal.of_task(tx, task.id))
+        said += " ".join(row.why or "" for row in await world.records.rows(task.id))
     owners = {obj["metadata"]["uid"]: obj for obj in live.values()}
     apps = {task.app_id for task in all_tasks}
     found = []
@@ -385,9 +378,8 @@ async def _round(world: World) -> _Round:
     found = _Round()
     for task_id in world.tasks[world.already_requested :]:
         task = await world.task(task_id)
-        async with world.db.read() as tx:
-            rows = await journal.of_task(tx, task_id)
-            skipped = {job.seq for job in await jobs.of_task(tx, task_id) if job.status is JobStatus.SKIPPED}
+        rows = await world.records.rows(task_id)
+        skipped = {job.seq for job in await world.records.jobs(task_id) if job.status is JobStatus.SKIPPED}
         if task.status is TaskStatus.COMPLETED:
             skipped |= await put_back(world, task)
         options = ExecOptions.read(task.options)

@@ -22,7 +22,7 @@ from tests.proof.world import Broken
 
 _GROUPS = {
     "runs": ("runs", "rounds", "points", "writes", "objects made", "objects deleted", "objects of", "longest ms"),
-    "tasks": ("task ", "cleanup incomplete"),
+    "tasks": ("task ", "cleanup incomplete", "tasks forgotten"),
     "faults": ("fault ",),
     "people": ("foreign ",),
     "events": ("event ",),

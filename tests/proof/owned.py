@@ -8,7 +8,7 @@ from kubemin.render import render
 from kubemin.spec.application import parse_application
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import JobStatus
-from kubemin.store import Database, applications, jobs, revisions
+from kubemin.store import Database, applications, revisions
 from kubemin.store.tasks import Task
 from tests.proof.manifests import LIMITS
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 async def undone_by(world: World, task: Task) -> set[str]:
     """Of a completed task: the components that it put back, as their step failed and was to continue."""
-    async with world.db.read() as tx:
-        rows = await jobs.of_task(tx, task.id)
+    rows = await world.records.jobs(task.id)
     return {row.component for row in rows if row.status not in (JobStatus.COMPLETED, JobStatus.SKIPPED)} - {""}
 
 

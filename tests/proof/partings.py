@@ -11,7 +11,6 @@ from kubemin.engine.objects.ownership import application_of
 from kubemin.spec.labels import ANNOTATIONS, APP_ID, MANAGER, TASK_ID
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, Purpose, ResourceState, TaskStatus, TaskType
-from kubemin.store import jobs, journal
 from kubemin.store.tasks import Task
 from tests.proof.manifests import resource_key
 from tests.proof.owned import has
@@ -27,12 +26,6 @@ def was_left(task: Task) -> bool:
     """Whether what the task made is to stay as it is: its cancel said so, or its cleanup was given up."""
     kept = task.status is TaskStatus.CANCELLED and task.cancel_cleanup is CleanupPolicy.NONE
     return task.cleanup is Cleanup.ABANDONED or kept
-
-
-async def rows_of(world: World, task_id: str) -> list[journal.ResourceRow]:
-    """The journal of a task."""
-    async with world.db.read() as tx:
-        return await journal.of_task(tx, task_id)
 
 
 async def tasks_of_round(world: World) -> list[Task]:
@@ -53,8 +46,8 @@ async def claims(world: World, live: dict[ObjectRef, Manifest], expected: dict[O
     ]
     uids = {obj["metadata"]["uid"] for obj in live.values()}
     for task in round_tasks:
-        rows = [row for row in await rows_of(world, task.id) if row.ref.kind == PVC and row.purpose is Purpose.REMOVE]
-        kept = [row for row in rows if row.state is ResourceState.KEPT and row.ref not in touched]
+        rows = [row for row in await world.records.rows(task.id) if row.ref.kind == PVC and row.ref not in touched]
+        kept = [row for row in rows if row.purpose is Purpose.REMOVE and row.state is ResourceState.KEPT]
         if task.app_id not in may_go:
             found += [f"{row.ref} is said to be kept, and is gone" for row in kept if row.uid not in uids]
     for task in _last_of_each_application(round_tasks):
@@ -74,7 +67,7 @@ def _last_of_each_application(round_tasks: list[Task]) -> list[Task]:
 
 async def _not_deleted(world: World, task: Task, live: dict[ObjectRef, Manifest]) -> list[str]:
     current = (await has(world.db, task.app_id)).keys()
-    in_use = {row.ref for row in await rows_of(world, task.id) if "uses it" in (row.why or "")}
+    in_use = {row.ref for row in await world.records.rows(task.id) if "uses it" in (row.why or "")}
     stores = [obj for ref, obj in live.items() if ref.kind == "StatefulSet"]
     return [
         f"{ref} is still there, although {task.id} was to delete volume claims"
@@ -93,7 +86,7 @@ async def released(world: World, live: dict[ObjectRef, Manifest], expected: dict
     for task in _last_of_each_application(round_tasks):
         if task.status is not TaskStatus.COMPLETED or not ExecOptions.read(task.options).keep_resources:
             continue
-        let_go = {row.ref for row in await rows_of(world, task.id) if row.state is ResourceState.RELEASED}
+        let_go = {row.ref for row in await world.records.rows(task.id) if row.state is ResourceState.RELEASED}
         alone = len([one for one in round_tasks if one.status is TaskStatus.COMPLETED]) == 1
         had = {ref for ref, obj in expected.items() if alone and application_of(obj) == task.app_id}
         for ref in sorted((let_go | had) - others):
@@ -145,8 +138,7 @@ async def _refusals(world: World) -> list[tuple[str, ObjectRef, str]]:
     found = []
     for task in await tasks_of_round(world):
         refs = {job.seq: job.ref for job in world.plan_of(task.id).jobs}
-        async with world.db.read() as tx:
-            all_jobs = await jobs.of_task(tx, task.id)
+        all_jobs = await world.records.jobs(task.id)
         found += [
             (task.id, refs[job.seq], job.error)
             for job in all_jobs
@@ -163,7 +155,7 @@ async def counts(world: World) -> Counter[str]:
     for task in await tasks_of_round(world):
         found["parting cleanups given up"] += task.cleanup is Cleanup.ABANDONED
         found["parting cancelled and left"] += was_left(task) and task.cleanup is not Cleanup.ABANDONED
-        for row in await rows_of(world, task.id):
+        for row in await world.records.rows(task.id):
             claim = row.ref.kind == PVC and row.purpose is Purpose.REMOVE
             found["parting claims kept"] += claim and row.state is ResourceState.KEPT
             found["parting claims deleted"] += claim and row.state is ResourceState.DELETED

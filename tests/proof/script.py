@@ -393,6 +393,10 @@ def workflow(steps: str, names: list[str]) -> list[dict[str, Any]] | None:
 
 @dataclass(frozen=True, repr=False)
 class Script(Spelled):
-    """Rounds one after another, on one cluster and one database."""
+    """Rounds one after another, on one cluster and one database.
+
+    ``forgets``: after each round all tasks are forgotten that may be, and few revisions are kept.
+    """
 
     rounds: tuple[Round, ...]
+    forgets: bool = False

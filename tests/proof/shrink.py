@@ -39,9 +39,13 @@ def shrink(script: Script, failure: Broken, seconds: float) -> tuple[Script, Bro
 def smaller(script: Script) -> Iterator[Script]:
     """Scripts with something left out, the most first."""
     rounds = script.rounds
-    yield from (Script(rounds[:place] + rounds[place + 1 :]) for place in range(len(rounds)) if len(rounds) > 1)
+    if script.forgets:
+        yield replace(script, forgets=False)
+    if len(rounds) > 1:
+        yield from (replace(script, rounds=left) for left in _without_one(rounds))
     for place, round_ in enumerate(rounds):
-        yield from (Script((*rounds[:place], one, *rounds[place + 1 :])) for one in _smaller_rounds(round_))
+        others = rounds[:place], rounds[place + 1 :]
+        yield from (replace(script, rounds=(*others[0], one, *others[1])) for one in _smaller_rounds(round_))
 
 
 def _smaller_rounds(round_: Round) -> Iterator[Round]:

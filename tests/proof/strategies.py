@@ -289,7 +289,8 @@ def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Scri
     replacing = most_rounds > 1 and draw(st.booleans())  # one version after the other, by strategies
 
     namespace = "default" if replacing else _pick(draw, "default", "default", "default", "team")
-    count = draw(st.integers(1 + replacing, most_rounds))
+    forgets = draw(st.booleans())
+    count = draw(st.integers(3, most_rounds + 3) if forgets else st.integers(1 + replacing, most_rounds))
     if count > 1 and (replacing or draw(st.booleans())):  # a revision to go back to, or to start again
         parts = tuple(replace(part, fate="") for part in parts)
         if replacing:
@@ -324,7 +325,8 @@ def scripts(draw: st.DrawFn, most_rounds: int = 3, most_parts: int = 12) -> Scri
                 abandon=draw(st.booleans()),
             )
         )
-    return Script(tuple(_sharing(round_) for round_ in rounds) if draw(st.integers(0, 4)) == 4 else tuple(rounds))
+    sharing = draw(st.integers(0, 4)) == 4
+    return Script(tuple(map(_sharing, rounds)) if sharing else tuple(rounds), forgets=forgets)
 
 
 def _sharing(round_: Round) -> Round:

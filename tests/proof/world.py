@@ -5,14 +5,14 @@ import contextlib
 import copy
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
 from kubemin.dispatch import LocalDoorbell
-from kubemin.engine import ExecOptions, TaskService
+from kubemin.engine import EngineSettings, ExecOptions, TaskService
 from kubemin.engine.entry.sources import Draft, Former, Posted, Restart, Source
 from kubemin.engine.errors import EngineError, NotHeld, NotIncomplete, TaskEnded
 from kubemin.plan import Plan
@@ -21,7 +21,7 @@ from kubemin.spec.application import Application, parse_application
 from kubemin.spec.ids import application_id
 from kubemin.spec.issues import SpecError
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Cleanup, CleanupPolicy, OnActive, TaskStatus
+from kubemin.spec.states import Cleanup, CleanupPolicy, OnActive, RevisionState, TaskStatus
 from kubemin.store import Database, applications, drafts, tasks
 from kubemin.store.tasks import Task
 from kubesim.faults import Armed, Fault
@@ -32,6 +32,7 @@ from tests.proof.foreigners import Foreigners
 from tests.proof.machine import Machine
 from tests.proof.manifests import LIMITS, is_custom, operators, snapshot
 from tests.proof.observer import Observer
+from tests.proof.records import Records
 from tests.proof.refusals import Refusals
 from tests.proof.revisions import Revisions
 from tests.proof.script import (
@@ -89,6 +90,7 @@ class World:
         self.outdated_pods: set[str] = set()
         """Before the round: Pods that have read what is not there any more, as a completed task changed it since."""
         self.statistics = Counter() if statistics is None else statistics
+        self._settings = EngineSettings(keep_revisions=2) if script.forgets else EngineSettings()
         self._url = f"sqlite:///{folder}/kubemin.db"
         self._machines: list[Machine] = []
         self._names = (f"m{number}" for number in itertools.count(1))
@@ -115,7 +117,8 @@ class World:
         """Run it all. Raises `Broken`."""
         async with SimServer(speed=SPEED, operators=operators()) as self.sim:
             self.db = await Database.open(self._url)
-            self.service = TaskService(self.db, LocalSignals(self._hub), LocalDoorbell(), LIMITS)
+            self.records = Records(self.db)
+            self.service = TaskService(self.db, LocalSignals(self._hub), LocalDoorbell(), LIMITS, self._settings)
             self.foreigners = Foreigners(self.sim.registry)
             self.observer = Observer(self.sim)
             self.refusals = Refusals(self.sim)
@@ -143,6 +146,11 @@ class World:
     def count(self, what: str) -> None:
         """Count it."""
         self.statistics[what] += 1
+
+    def may_be_pruned(self, number: int, states: Mapping[int, RevisionState]) -> bool:
+        """Whether a revision of an application may be gone: it is neither one of the newest, nor current or pending."""
+        alive = states[number] in (RevisionState.PENDING, RevisionState.CURRENT)
+        return not alive and number not in sorted(states)[-self._settings.keep_revisions :]
 
     @property
     def adopts(self) -> bool:
@@ -177,6 +185,9 @@ class World:
         await self._until("all is as it should be", self._checked, QUIET_AT_REST)
         if self._events:
             raise self.broken([f"{event!r} never happened" for event in self._events])
+        if self.script.forgets:
+            self.statistics["tasks forgotten"] += (forgotten := await self.records.forget(self.tasks))
+            self.tell(f"  {forgotten} tasks are forgotten.")
         self.refusals.end()
         self.count("rounds")
         self.statistics.update(await partings.counts(self))
@@ -217,8 +228,9 @@ class World:
     async def _settled(self) -> str:
         """What is still under way; empty if nothing is."""
         points = self._points
+        there = [task_id for task_id in self.tasks if task_id not in self.records.forgotten]
         async with self.db.read() as tx:
-            found = [await tasks.brief(tx, task_id) for task_id in self.tasks]
+            found = [await tasks.brief(tx, task_id) for task_id in there]
         for task in found:
             assert task is not None
             if not self._noted(task).status.ended or task.cleanup in (Cleanup.PENDING, Cleanup.RUNNING):
@@ -247,7 +259,7 @@ class World:
                 self.tell(f"  abandon {task_id}: {error}")
                 continue
             self._given_up.add(task_id)
-            self.may_be_fenced |= {row.ref for row in await partings.rows_of(self, task_id)}
+            self.may_be_fenced |= {row.ref for row in await self.records.rows(task_id)}
             self.tell(f"  the cleanup of {task_id} is given up")
             await self.service.retry_cleanup(task_id)
 
@@ -287,10 +299,7 @@ class World:
     # -- tasks
 
     async def task(self, task_id: str) -> Task:
-        async with self.db.read() as tx:
-            task = await tasks.get(tx, task_id)
-        assert task is not None
-        return self._noted(task)
+        return self._noted(await self.records.task(task_id))
 
     def _noted(self, task: Task) -> Task:
         """The same; what ended stays as it ended. Raises `Broken`."""

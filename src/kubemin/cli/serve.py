@@ -121,6 +121,7 @@ async def _serve(settings: Settings, workers: Workers, *, in_process: bool, tria
                 watching = [group.create_task(one.run()) for one in watches.values()]
                 rotating = group.create_task(_rotate(settings, parts))
                 pruning = group.create_task(deps.audit.prune_regularly())
+                forgetting = group.create_task(_forget(settings, parts))
                 group.create_task(workers.run(_start(settings, parts), stopping))
                 announcing = group.create_task(
                     _announce(url_of(listener, secure=tls_of(settings) is not None), answers, workers)
@@ -134,6 +135,7 @@ async def _serve(settings: Settings, workers: Workers, *, in_process: bool, tria
                     one.cancel()
                 rotating.cancel()
                 pruning.cancel()
+                forgetting.cancel()
                 announcing.cancel()
                 if telling:
                     telling.cancel()
@@ -174,6 +176,13 @@ def _opened(given: Informers | None, cluster: Cluster) -> Callable[[], AbstractA
 async def _rotate(settings: Settings, parts: Parts) -> None:
     if settings.rotate_keys:
         await rotate_in_background(parts.db)
+
+
+async def _forget(settings: Settings, parts: Parts) -> None:
+    if settings.tasks_keep_days:
+        from kubemin.cli.forgetting import forget_in_background
+
+        await forget_in_background(parts.db, settings.tasks_keep_days)
 
 
 async def _migrate(settings: Settings) -> None:

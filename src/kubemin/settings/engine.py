@@ -65,6 +65,10 @@ class EngineSettings(LimitSettings):
     """How many revisions of an application are kept, with their specs and what their tasks held, beside the current
     one.
     """
+    tasks_keep_days: float = Field(default=0, ge=0)
+    """How many days an ended task is kept, with its jobs, journal and events; 0 is for ever. Longer are kept those that
+    still tell something: the newest of an application, those of its revisions, and what it has in the cluster.
+    """
     adopt: bool = False
     """Runs take over objects that are there and are not the application's, where neither the run nor the component
     says.

@@ -3,7 +3,7 @@
 A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
 ``workflows``, ``revisions``, ``shares``, ``kinds``, ``outbox``, ``deliveries``, ``drifts``, ``duties``, ``audit``,
 ``tokens``, ``sessions``, ``one_time``), or by a question about several (``drafts``, ``holdings``, ``overview``,
-``pruning``); its functions take a transaction (`Tx`) first. The caller opens the transactions: changes that belong
+``pruning``, ``retention``); its functions take a transaction (`Tx`) first. The caller opens the transactions: changes that belong
 together are made in one. All times are the database's.
 """
 
@@ -25,6 +25,7 @@ from kubemin.store import (
     outbox,
     overview,
     pruning,
+    retention,
     revisions,
     sealing_keys,
     sessions,
@@ -89,6 +90,7 @@ __all__ = [
     "outbox",
     "overview",
     "pruning",
+    "retention",
     "revisions",
     "sealing_keys",
     "sessions",

@@ -133,7 +133,7 @@ def told(own: Iterable[R], passed: Iterable[R], app_id: str, ending: str | None 
     """Those of an application's rows without which `fold` comes to the same now, and with all rows that come later.
 
     ``passed``: rows of other applications that the fold takes in. A row that may change yet is not told, nor is what
-    comes after it; and the last row of an object that is used says who uses it.
+    comes after it; and the last row of an object that is used says who uses it, until the use has ended.
     """
     by_ref: dict[tuple[str, str, str], list[R]] = {}
     theirs = {(row.task_id, row.seq) for row in passed}
@@ -144,9 +144,13 @@ def told(own: Iterable[R], passed: Iterable[R], app_id: str, ending: str | None 
         sure = list(takewhile(partial(_is_final, ending=ending), rows))
         if not sure:
             continue
-        found += _used_since(sure)
-        is_used = any(row.purpose == Purpose.USE for row in rows)
-        if not is_used or any((row.task_id, row.seq) in theirs for row in rows):
+        is_passed = any((row.task_id, row.seq) in theirs for row in rows)
+        uses = [row for row in rows if row.purpose == Purpose.USE]
+        if not is_passed:  # nor will it be, to whom does without it
+            found += [row for row in sure if row in uses and row.state == ResourceState.RELEASED]
+            uses = [row for row in uses if row.state != ResourceState.RELEASED]
+        found += _used_since([row for row in sure if row in uses])
+        if not uses or is_passed:
             found += _without_effect([row for row in sure if row.purpose != Purpose.USE], app_id)
     return [row for row in found if (row.task_id, row.seq) not in theirs]
 
@@ -156,11 +160,10 @@ def _used_since(rows: Sequence[R]) -> list[R]:
     found: list[R] = []
     again: set[str | None] = set()
     for row in reversed(rows):
-        if row.purpose == Purpose.USE:
-            if row.uid in again:
-                found.append(row)
-            elif row.status == TaskStatus.COMPLETED:
-                again.add(row.uid)
+        if row.uid in again:
+            found.append(row)
+        elif row.status == TaskStatus.COMPLETED and row.state != ResourceState.RELEASED:
+            again.add(row.uid)
     return found
 
 

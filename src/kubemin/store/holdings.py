@@ -44,16 +44,35 @@ async def holdings(tx: Tx, app_id: str, ending: str | None = None) -> list[Holdi
 
     The task ``ending`` counts as ended: this transaction completes it. Then the rows that are `told` lose their holder.
     """
+    own, passed = await _rows(tx, app_id, ending)
+    if ending is not None:
+        known = told(own, passed, app_id, ending)
+        if len(known) > max(_FEW, len(own) // 2):
+            await _tell_no_more(tx, known)
+    return fold([*own, *passed], app_id, ending).holdings
+
+
+async def tell_no_more(tx: Tx, app_id: str) -> None:
+    """Take the holder from all rows of an application that tell nothing more than later ones, however few they are.
+
+    To be called with the application's row locked, where it has one.
+    """
+    if known := told(*await _rows(tx, app_id, None), app_id):
+        await _tell_no_more(tx, known)
+
+
+async def _rows(tx: Tx, app_id: str, ending: str | None) -> tuple[Sequence[JournalRow], list[JournalRow]]:
+    """The rows that tell what an application has: its own, and those by which others passed something to it."""
     own: Sequence[JournalRow] = await tx.rows(_OWN, {"of_app": app_id})
     used = {str(row.uid) for row in own if row.purpose == Purpose.USE and row.uid is not None and is_ended(row, ending)}
     passed: list[JournalRow] = []
     for part in chunks(used):
         passed += [row for row in await tx.rows(_PASSED, {"of_app": app_id, "uids": part}) if passed_to(row) == app_id]
-    if ending is not None:
-        known = told(own, passed, app_id, ending)
-        if len(known) > max(_FEW, len(own) // 2):
-            await tx.write(_TOLD, [{"of_task": row.task_id, "of_seq": row.seq} for row in known])
-    return fold([*own, *passed], app_id, ending).holdings
+    return own, passed
+
+
+async def _tell_no_more(tx: Tx, rows: Sequence[JournalRow]) -> None:
+    await tx.write(_TOLD, [{"of_task": row.task_id, "of_seq": row.seq} for row in rows])
 
 
 async def namespaces(tx: Tx, app_id: str) -> set[str]:

@@ -263,7 +263,7 @@ class Journal:
         await journal.add(tx, self.lease.task_id, [row.to_row() for row in changes.new.values()])
 
     async def pass_to(self, row: Resource, user: shares.User) -> Resource | None:
-        """Commit that an object passes to an application that uses it; the row of that, or None where it is gone.
+        """Commit that an object passes to an application that uses it; the row of that, or None where none does now.
 
         From then on that application has it. Raises `StoreError`.
         """
@@ -274,6 +274,8 @@ class Journal:
             await tasks.guard(tx, self.lease.task_id, self.lease.epoch)
             if not await tasks.lock_application(tx, user.app_id):
                 return None
+            if user not in await shares.users_of(tx, row.uid or "", self.lease.task_id):
+                return None  # it does without it by now
             task = await tasks.get(tx, user.task_id)
             theirs = Plan.from_json(task.plan).jobs if task is not None and task.plan else ()
             labels = [job.manifest["metadata"].get("labels", {}) for job in theirs if job.seq == user.job_seq]
