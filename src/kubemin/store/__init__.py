@@ -3,8 +3,8 @@
 A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
 ``workflows``, ``revisions``, ``shares``, ``kinds``, ``outbox``, ``deliveries``, ``drifts``, ``duties``, ``audit``,
 ``tokens``, ``sessions``, ``one_time``), or by a question about several (``drafts``, ``holdings``, ``overview``,
-``pruning``, ``retention``); its functions take a transaction (`Tx`) first. The caller opens the transactions: changes that belong
-together are made in one. All times are the database's.
+``pruning``, ``retention``); its functions take a transaction (`Tx`) first. The caller opens the transactions: changes
+that belong together are made in one. All times are the database's.
 """
 
 from kubemin.store import (
