@@ -50,7 +50,7 @@ fuzz: $(READY)  ## Random examples, applications and faults, the promise after e
 	KUBEMIN_TEST_RANDOM=1 $(BIN)/pytest -n 4 --dist worksteal -m "hypothesis and not proof and not soak" && \
 	$(BIN)/python -m tests.proof.fuzz --seconds $$(($(SECONDS) + begun - $$(date +%s)))
 
-BENCH ?= start deploy bundle unchanged many cancel commands claim memory takeover bodies page writer load.history load.crowd
+BENCH ?= start deploy bundle unchanged many cancel commands claim memory takeover bodies page writer load.history load.crowd load.forgetting
 
 bench: $(READY)  ## The numbers of docs/benchmarks.md; one of them: make bench BENCH=cancel
 	@for one in $(BENCH); do $(BIN)/python -m bench.$$one || exit 1; done

@@ -14,7 +14,7 @@ _HELD_SECONDS = 120
 """A server that died is followed by another one after this time."""
 _EVERY_SECONDS = 3600
 _AGAIN_SECONDS = 60
-_APART_SECONDS = 0.05
+APART_SECONDS = 0.05
 """Between two transactions, for others that write."""
 
 
@@ -45,7 +45,7 @@ async def sweep(db: Database, seconds: float, owner: str) -> int:
         for begin in range(0, len(page.old), retention.TOGETHER):
             async with db.begin("forget-tasks") as tx:
                 forgotten += await retention.forget(tx, page.old[begin : begin + retention.TOGETHER])
-            await asyncio.sleep(_APART_SECONDS)
+            await asyncio.sleep(APART_SECONDS)
         if page.last is None:
             await _hold(db, owner, _EVERY_SECONDS)  # nobody looks again before
             break
