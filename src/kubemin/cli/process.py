@@ -1,8 +1,10 @@
 """A process that serves, from its start to its end, and the port that it listens on."""
 
+import ctypes
 import gc
 import socket
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from kubemin.cli import logs
@@ -26,6 +28,7 @@ def run_to_its_end(work: Coroutine[Any, Any, T], settings: TelemetrySettings, wo
     """Run it; what the parts raise becomes a sentence. The others as in `logs.configure`. Raises :class:`CliError`."""
     logs.configure(settings, worker)
     _collect_rarely()
+    _give_memory_back()
     try:
         return run_in_loop(work)
     except (BadDatabaseUrl, BadRedisUrl) as error:
@@ -41,6 +44,22 @@ def _collect_rarely() -> None:
     """Keep garbage collection from holding up a cancel: with 1,000 tasks a full one takes a third of a second."""
     gc.freeze()  # what was imported is never garbage
     gc.set_threshold(10_000, 10, 20)
+
+
+def _give_memory_back() -> None:
+    """Have glibc return what a burst of large replies took: by itself it keeps ever more, up to 64 MiB.
+
+    It raises both thresholds whenever a larger block is freed (mallopt(3)); one that is set stays. A process has one
+    thread that runs at a time, so two arenas do. Other C libraries have no `mallopt`, or pay no heed.
+    """
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        for parameter, value in ((_TRIM_THRESHOLD, 1 << 20), (_MMAP_THRESHOLD, 128 << 10), (_ARENA_MAX, 2)):
+            library.mallopt(parameter, value)
+
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+"""As in malloc.h; sizes in bytes."""
 
 
 def listen(host: str, port: int) -> socket.socket:
