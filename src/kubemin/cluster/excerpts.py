@@ -1,7 +1,7 @@
 """What the caches keep of an object: all of it, or as much as anybody reads of a kind that no task writes.
 
-Why: a cluster has far more Pods and ReplicaSets than objects that tasks write, and most of each is its Pod template and
-its managedFields. Nor are environment variables of running Pods held in memory.
+Why: a cluster has far more Pods and ReplicaSets than objects that tasks write, each Deployment ten former ReplicaSets,
+and most of each is its Pod template and its managedFields. Nor are environment variables of running Pods held here.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from kubemin.spec.objects import Manifest
 
 
 def is_excerpted(kind: str) -> bool:
-    """Whether the cache keeps only a part of the kind's objects: managedFields are not in it."""
+    """Whether the cache keeps only a part of the kind's objects: managedFields and annotations are not in it."""
     return kind_of(kind).written is None
 
 
@@ -28,13 +28,19 @@ def excerpt(kind: str, item: Manifest) -> Manifest:
     item = with_type(kind, item)
     if not is_excerpted(kind):
         return item
-    item["metadata"] = {name: value for name, value in item["metadata"].items() if name != "managedFields"}
-    if kind == "Pod":
-        item["spec"] = _of_pod(item)
-    elif kind == "ReplicaSet":
-        spec = {name: value for name, value in mapping(item, "spec").items() if name != "template"}
-        item["spec"] = {**spec, TEMPLATE_DIGEST: template_digest(item)}
-    return item
+    meta = {name: value for name, value in item["metadata"].items() if name not in _UNREAD}
+    kept: Manifest = {"apiVersion": item["apiVersion"], "kind": kind, "metadata": meta}
+    match kind:
+        case "Pod":
+            return {**kept, "spec": _of_pod(item), "status": mapping(item, "status")}
+        case "ReplicaSet":
+            return {**kept, "spec": {TEMPLATE_DIGEST: template_digest(item)}}
+        case _:
+            return {**item, "metadata": meta}
+
+
+_UNREAD = ("managedFields", "annotations")
+"""Of metadata. Annotations are copied from their owners, the whole manifest of these among them."""
 
 
 def _of_pod(item: Manifest) -> dict[str, Any]:
