@@ -304,6 +304,8 @@ class Verbs:
             meta["name"] = name
         check_name(meta, name)
         now = stamp(self._clock())
+        if live is not None and isinstance(resource, CustomResource) and (lost := resource.lost_version(live)):
+            raise Problem(500, "", f"request to convert CR to an invalid group/version: {lost}")
         new = managed.apply(
             live,
             body,
@@ -345,6 +347,8 @@ class Verbs:
             managed.track_update(
                 old, new, manager=write.manager, subresource=write.subresource, now=now, schema=_schema(resource)
             )
+            if isinstance(resource, CustomResource) and resource.lost_version(new):
+                del new["metadata"]["managedFields"]  # what cannot be converted is dropped, and all else with it
         write.check(resource, new, old)
         check_meta_update(resource, new, old)
         _validate(resource, new, old, write.warn, write.subresource)

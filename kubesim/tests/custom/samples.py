@@ -83,9 +83,9 @@ def serve(registry: Registry, stored: Object) -> None:
     )
 
 
-def world() -> Registry:
-    """A cluster without controllers, where widgets are served."""
+def world(made: Object | None = None) -> Registry:
+    """A cluster without controllers, where widgets are served, as a definition has them."""
     registry = Registry()
     registry.create("namespaces", "", {"metadata": {"name": "default"}}, manager="test")
-    define(registry, definition())
+    define(registry, made or definition())
     return registry

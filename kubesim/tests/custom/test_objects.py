@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubesim.jsondata import Object
+from kubesim.jsondata import Object, copy_json
 from kubesim.problems import Problem
 from kubesim.registry import Registry
 from kubesim.verbs import APPLY, MERGE_PATCH, STRATEGIC_MERGE_PATCH
@@ -159,6 +159,26 @@ def test_what_became_invalid_may_stay_but_not_be_made() -> None:
     assert applied(registry, {"size": 7, "mode": "fast"})["spec"]["mode"] == "fast"
     with pytest.raises(Problem, match="should be less than or equal to 5"):
         applied(registry, {"size": 8})
+
+
+def test_owners_that_speak_in_a_version_that_is_lost_refuse_an_apply_and_go_with_any_other_write() -> None:
+    registry = world(definition(version(subresources={"status": {}}), version("v1beta1", storage=False)))
+    applied(registry, {"size": 1})
+    said: Object = {"fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:mode": {}}}}
+    entry = {"manager": "old", "operation": "Update", "apiVersion": "example.com/v1beta1", **said}
+    made = copy_json(registry.get(KEY, "default", "a"))
+    made["metadata"]["managedFields"].append(entry)
+    registry.update(KEY, "default", "a", made, manager="me")
+    assert set(owners(applied(registry, {"size": 2}))) == {"me", "old"}
+    less = copy_json(registry.get("customresourcedefinitions", "", KEY))
+    less["spec"]["versions"].pop()
+    registry.update("customresourcedefinitions", "", KEY, less, manager="test")
+    with pytest.raises(Problem, match=r"invalid group/version: example\.com/v1beta1") as lost:
+        applied(registry, {"size": 3})
+    assert (lost.value.code, lost.value.reason) == (500, "")
+    told = registry.patch(KEY, "default", "a", MERGE_PATCH, {"status": {}}, manager="c", subresource="status")
+    assert owners(told) == {}
+    assert applied(registry, {"size": 3}, force=True)["spec"]["size"] == 3
 
 
 def test_defaults_of_a_later_schema_are_read_from_older_objects() -> None:

@@ -203,6 +203,13 @@ def test_apply_is_refused_with_managed_fields_and_another_version() -> None:
     ("spec", "message"),
     [
         ({"foo": 1}, ".spec.foo: field not declared in schema"),
+        (
+            {"template": samples.template(samples.container(foo=1), foo=2), "foo": 3, "bar": 4},
+            "errors:\n"
+            '  .spec.template.spec.containers[name="web"].foo: field not declared in schema\n'
+            "  .spec.template.spec.foo: field not declared in schema\n"
+            "  .spec.foo: field not declared in schema",
+        ),
         ({"replicas": "2"}, ".spec.replicas: expected numeric (int or float), got string"),
         (
             {"template": samples.template(samples.container("a"), samples.container("a"))},

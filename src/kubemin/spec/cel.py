@@ -1,6 +1,7 @@
 """Expressions of the Common Expression Language (CEL), as Kubernetes has them. The library is loaded on first use."""
 
 import re
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.machinery import PathFinder
@@ -12,6 +13,9 @@ LONGEST = 1024
 
 VARIABLE = "object"
 """What an expression knows the object by."""
+
+_MODULE = "cel.cel"
+"""It is loaded once in a process, whoever does it (a simulated cluster does, too): a second time it panics."""
 
 _FUNCTIONS = frozenset(
     {
@@ -47,12 +51,13 @@ class _Library(Protocol):
 @lru_cache(maxsize=1)
 def _library() -> _Library:
     """The extension module alone: its package imports a command line beside it, which takes ten times as long."""
-    package = find_spec("cel")
-    found = PathFinder.find_spec("cel.cel", package.submodule_search_locations) if package else None
-    if found is None or found.loader is None:
-        raise ImportError("common-expression-language is not installed")
-    module = module_from_spec(found)
-    found.loader.exec_module(module)
+    if (module := sys.modules.get(_MODULE)) is None:
+        package = find_spec("cel")
+        found = PathFinder.find_spec(_MODULE, package.submodule_search_locations) if package else None
+        if found is None or found.loader is None:
+            raise ImportError("common-expression-language is not installed")
+        module = sys.modules[_MODULE] = module_from_spec(found)
+        found.loader.exec_module(module)
     return cast("_Library", module)
 
 

@@ -51,6 +51,7 @@ def _resource(definition: Object, version: Object) -> CustomResource:
         selectable=frozenset(each["jsonPath"].removeprefix(".") for each in version.get("selectableFields") or ()),
         schema=(version.get("schema") or {}).get("openAPIV3Schema") or {},
         stored=f"{spec['group']}/{stored}",
+        versions=frozenset(f"{spec['group']}/{each['name']}" for each in spec["versions"]),
         listed_as=names.get("listKind") or f"{names['kind']}List",
         scale=_scale(extras.get("scale")),
         columns=tuple(version.get("additionalPrinterColumns") or ()),

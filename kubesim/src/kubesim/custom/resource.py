@@ -12,6 +12,7 @@ from kubesim.admit.validation.causes import Causes
 from kubesim.admit.validation.metadata import check_metadata
 from kubesim.custom.lists import check_lists
 from kubesim.custom.ownership import struct_of
+from kubesim.custom.rules import check_rules
 from kubesim.custom.shaping import RULES, Schema, default, embedded, parts, prune
 from kubesim.custom.values import NOTHING, check_value
 from kubesim.jsondata import Object, copy_json
@@ -52,6 +53,8 @@ class CustomResource(Resource):
     terminating: bool = field(default=False, compare=False)
     listed: bool = field(default=True, compare=False)
     """Discovery tells of it."""
+    versions: frozenset[str] = frozenset()
+    """The API versions that the definition has, served or not."""
     warning: str = ""
     """What every request is told: the version is on its way out."""
     _views: "WeakKeyDictionary[Entry, Entry]" = field(default_factory=WeakKeyDictionary, compare=False, repr=False)
@@ -86,6 +89,11 @@ class CustomResource(Resource):
             default(obj, self.schema)
             shown = self._views[entry] = _AS_IT_IS if obj == entry.obj else Entry(obj)
         return entry if shown is _AS_IT_IS else shown
+
+    def lost_version(self, obj: Object) -> str | None:
+        """An API version in managedFields that the definition has no more."""
+        versions = (entry.get("apiVersion") for entry in obj["metadata"].get("managedFields") or ())
+        return next((version for version in versions if version and version not in self.versions), None)
 
     def keep(self, obj: Object) -> Object:
         """An object as it is stored."""
@@ -157,6 +165,8 @@ class CustomResource(Resource):
                 "some validation rules were not checked because the object was invalid; correct the existing errors to "
                 "complete validation",
             )
+        if not causes.hinder_rules() and RULES in self._words:
+            check_rules(self.schema, obj, causes, old=NOTHING if old is None else old)
         causes.raise_for(self.kind, obj)
 
     @cached_property

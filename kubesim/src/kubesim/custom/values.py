@@ -15,7 +15,7 @@ from kubesim.admit.validation.causes import Causes
 from kubesim.custom.formats import fits
 from kubesim.custom.shaping import INT_OR_STRING, Schema
 
-__all__ = ["NOTHING", "check_value"]
+__all__ = ["NOTHING", "by_key", "check_value", "item_key"]
 
 NOTHING: Any = object()
 """There is no such value: an older one, for example."""
@@ -146,9 +146,9 @@ def _go(number: float) -> str:
 def _array(schema: Schema, value: list[Any], old: Any, path: str) -> _Result:
     result = _passed()
     if (items := schema.get("items")) is not None:
-        before = _by_key(schema, old)
+        before = by_key(schema, old)
         for index, item in enumerate(value):
-            result.merge(_check(items, item, before.get(_key(schema, item), NOTHING), f"{path}[{index}]"))
+            result.merge(_check(items, item, before.get(item_key(schema, item), NOTHING), f"{path}[{index}]"))
     size, least, most = len(value), schema.get("minItems"), schema.get("maxItems")
     if least is not None and size < least:
         result.merge(_invalid(path, size, f"should have at least {least} items"))
@@ -157,15 +157,16 @@ def _array(schema: Schema, value: list[Any], old: Any, path: str) -> _Result:
     return result
 
 
-def _key(schema: Schema, item: Any) -> str:
+def item_key(schema: Schema, item: Any) -> str:
     """What tells an item of a keyed list from the others; nothing for any other list."""
     if schema.get("x-kubernetes-list-type") != "map" or not isinstance(item, dict):
         return ""
     return json.dumps([item.get(name) for name in schema.get("x-kubernetes-list-map-keys") or ()])
 
 
-def _by_key(schema: Schema, old: Any) -> dict[str, Any]:
-    keyed = {_key(schema, item): item for item in old} if isinstance(old, list) else {}
+def by_key(schema: Schema, old: Any) -> dict[str, Any]:
+    """The items of a keyed list, by what tells them apart; none of any other list."""
+    keyed = {item_key(schema, item): item for item in old} if isinstance(old, list) else {}
     return {key: item for key, item in keyed.items() if key}
 
 

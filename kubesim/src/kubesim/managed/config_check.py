@@ -1,5 +1,6 @@
 """Whether a configuration fits its kind, in the words of the server's typed parser."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from kubesim.admit.schema import Free, Items, Node, Scalar, Struct
@@ -9,89 +10,81 @@ from kubesim.problems import Problem
 
 __all__ = ["check_config"]
 
-
-class _MisfitError(Exception):
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.path = ""
+Misfit = tuple[str, str]
+"""Where, and what."""
 
 
 def check_config(schema: Struct, config: dict[str, Any]) -> None:
     """Raise Problem 500 for a field the kind does not have, a value of another type, or two items with one key."""
-    try:
-        _check(schema, config)
-    except _MisfitError as misfit:
-        metadata = config.get("metadata") or {}
-        who = (
-            f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {config['apiVersion']}, Kind={config['kind']}"
-        )
-        message = f"failed to create typed patch object ({who}): {misfit.path}: {misfit}"
-        raise Problem(500, "", message) from None
+    misfits = [f"{where}: {what}" for where, what in _misfits(schema, config)]
+    if not misfits:
+        return
+    metadata = config.get("metadata") or {}
+    who = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {config['apiVersion']}, Kind={config['kind']}"
+    said = misfits[0] if len(misfits) == 1 else "\n".join(["errors:", *(f"  {one}" for one in misfits)])
+    raise Problem(500, "", f"failed to create typed patch object ({who}): {said}")
 
 
-def _check(node: Node, value: Any) -> None:
+def _misfits(node: Node, value: Any) -> Iterator[Misfit]:
     if value is None or isinstance(node, Free):
         return
     if isinstance(node, Scalar):
-        _check_scalar(node.kind, value)
+        yield from _of_scalar(node.kind, value)
     elif isinstance(node, Items):
-        if not isinstance(value, list):
-            raise _MisfitError(f"expected list, got {_shown(value)}")
-        _check_items(node, value)
+        if isinstance(value, list):
+            yield from _of_items(node, value)
+        else:
+            yield "", f"expected list, got {_shown(value)}"
+    elif not isinstance(value, dict):
+        yield "", f"expected map, got {_shown(value)}"
     else:
-        if not isinstance(value, dict):
-            raise _MisfitError(f"expected map, got {_shown(value)}")
         for key, item in value.items():
             if isinstance(node, Struct):
                 field = node.fields.get(key, node.rest)
                 if field is None:
                     if not node.name:
                         continue
-                    misfit = _MisfitError("field not declared in schema")
-                    misfit.path = f".{key}"
-                    raise misfit
+                    yield f".{key}", "field not declared in schema"
+                    return  # the server, too, looks no further in this map
                 child = field.node
             else:
                 child = node.item
-            try:
-                _check(child, item)
-            except _MisfitError as misfit:
-                misfit.path = f".{key}{misfit.path}"
-                raise
+            for where, what in _misfits(child, item):
+                yield f".{key}{where}", what
 
 
-def _check_items(node: Items, value: list[Any]) -> None:
+def _of_items(node: Items, value: list[Any]) -> Iterator[Misfit]:
     seen: set[str] = set()
     for index, item in enumerate(value):
         where = f"[{index}]"
         if not node.atomic:
             if node.keys and not isinstance(item, dict):
-                raise _MisfitError(f"element {index}: associative list with keys may not have non-map elements")
+                yield "", f"element {index}: associative list with keys may not have non-map elements"
+                continue
             if not node.keys and (item is None or isinstance(item, dict | list)):
-                raise _MisfitError(f"element {index}: associative list without keys has an element that's not a scalar")
+                yield "", f"element {index}: associative list without keys has an element that's not a scalar"
+                continue
             try:
                 key = item_key(node, item)
             except ValueError as error:
-                raise _MisfitError(f"element {index}: {error}") from None
+                yield "", f"element {index}: {error}"
+                continue
             where = path_text((key,))
             if key in seen:
-                raise _MisfitError(f"duplicate entries for key {where}")
+                yield "", f"duplicate entries for key {where}"
             seen.add(key)
-        try:
-            _check(node.item, item)
-        except _MisfitError as misfit:
-            misfit.path = f"{where}{misfit.path}"
-            raise
+        for below, what in _misfits(node.item, item):
+            yield f"{where}{below}", what
 
 
-def _check_scalar(kind: str, value: Any) -> None:
+def _of_scalar(kind: str, value: Any) -> Iterator[Misfit]:
     found = type(value)
     if kind in ("int", "long", "num") and found is not int and found is not float:
-        raise _MisfitError(f"expected numeric (int or float), got {_go_type(value)}")
-    if kind in ("str", "bytes", "time") and found is not str:
-        raise _MisfitError(f"expected string, got {_shown(value)}")
-    if kind == "bool" and found is not bool:
-        raise _MisfitError(f"expected boolean, got {_shown(value)}")
+        yield "", f"expected numeric (int or float), got {_go_type(value)}"
+    elif kind in ("str", "bytes", "time") and found is not str:
+        yield "", f"expected string, got {_shown(value)}"
+    elif kind == "bool" and found is not bool:
+        yield "", f"expected boolean, got {_shown(value)}"
 
 
 def _go_type(value: Any) -> str:
