@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubemin.convert.importing import import_objects
-from kubemin.convert.normal import cleaned
+from kubemin.convert.normal import cleaned, reduced
 from kubemin.render import render
 from kubemin.spec.application import Application, parse_application
 from kubemin.spec.manifests import flattened
@@ -324,3 +324,12 @@ def test_what_was_said_of_variables_is_kept(said: dict[str, bool | None]) -> Non
 def _strange(manifest: Manifest) -> Manifest:
     """With a field that the own format does not have."""
     return {**manifest, "spec": {**manifest["spec"], "revisionHistoryLimit": 3}}
+
+
+def test_what_some_versions_of_kubernetes_fill_in_is_a_default() -> None:
+    """StatefulSets have `maxUnavailable: 1` in 1.35.0 to 1.35.3, and from 1.37 on."""
+    bare = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {}}
+    filled = {**bare, "spec": {"updateStrategy": {"rollingUpdate": {"partition": 0, "maxUnavailable": 1}}}}
+    other = {**bare, "spec": {"updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}}}}
+    assert reduced(filled) == reduced(bare)
+    assert reduced(other) != reduced(bare)

@@ -109,6 +109,7 @@ DEFAULTS: Mapping[str, Defaults] = {
         ("spec.minReadySeconds", 0),
         ("spec.podManagementPolicy", "OrderedReady"),
         ("spec.updateStrategy.rollingUpdate.partition", 0),
+        ("spec.updateStrategy.rollingUpdate.maxUnavailable", 1),  # 1.35.0 to 1.35.3, and from 1.37 on
         ("spec.updateStrategy.rollingUpdate", {}),
         ("spec.updateStrategy.type", "RollingUpdate"),
         ("spec.updateStrategy", {}),
