@@ -11,8 +11,15 @@ from kubemin.cluster.errors import NotFound
 from kubemin.cluster.requests import Request
 from kubemin.spec.objects import Manifest
 
-_PASSING = {"events", "endpoints", "endpointslices", "leases"}
-"""The cluster makes and removes these for other objects. They do not show that somebody uses the namespace."""
+_PASSING = {
+    ("", "events"),
+    ("events.k8s.io", "events"),
+    ("", "endpoints"),
+    ("discovery.k8s.io", "endpointslices"),
+    ("coordination.k8s.io", "leases"),
+}
+"""By group and plural. The cluster makes and removes these for other objects. They do not show that somebody uses the
+namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +34,25 @@ class Item:
 
 async def namespace_content(cluster: Cluster, namespace: str) -> list[Item]:
     """All objects of the namespace. Raises `ClusterError` if anything cannot be listed: it might not be empty."""
-    groups = await _get(cluster, "/apis")
-    versions = ["/api/v1"] + [f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups["groups"]]
-    resources = [
-        (f"{path}/namespaces/{namespace}/{resource['name']}", resource["kind"])
-        for path, found in zip(versions, await _all(cluster, versions), strict=True)
-        for resource in found["resources"]
-        if resource["namespaced"] and "list" in resource["verbs"] and resource["name"] not in _PASSING
-    ]
-    listings = await _all(cluster, [path for path, _ in resources])
-    return [found for (_, kind), listing in zip(resources, listings, strict=True) for found in _items(kind, listing)]
+    groups = (await _get(cluster, "/apis"))["groups"]
+    versions = [("", "/api/v1"), *((group["name"], f"/apis/{one}") for group in groups for one in _versions(group))]
+    served = await _all(cluster, [path for _, path in versions])
+    # A group need not serve all its kinds in the version that it prefers: each is listed in the first that has it.
+    resources: dict[tuple[str, str], tuple[str, str]] = {}
+    for (group, path), found in zip(versions, served, strict=True):
+        for resource in found["resources"]:
+            name = group, resource["name"]
+            if resource["namespaced"] and "list" in resource["verbs"] and name not in _PASSING:
+                resources.setdefault(name, (f"{path}/namespaces/{namespace}/{resource['name']}", resource["kind"]))
+    listings = await _all(cluster, [path for path, _ in resources.values()])
+    listed = zip(resources.values(), listings, strict=True)
+    return [found for (_, kind), listing in listed for found in _items(kind, listing)]
+
+
+def _versions(group: Mapping[str, Any]) -> list[str]:
+    """All versions of a group, the preferred one first."""
+    preferred = group["preferredVersion"]["groupVersion"]
+    return sorted((one["groupVersion"] for one in group["versions"]), key=lambda version: version != preferred)
 
 
 async def defined_objects(cluster: Cluster, definition: Manifest) -> list[Item]:
