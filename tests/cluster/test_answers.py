@@ -15,6 +15,9 @@ REF = ObjectRef("ConfigMap", "shop", "web")
 POST = requests.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}})
 PUT = requests.replace({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}})
 GET = requests.get(REF)
+APPLY = requests.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}})
+LOST = "request to convert CR to an invalid group/version: example.com/v1beta1"
+UNFIT = "failed to create typed patch object (shop/web; /v1, Kind=ConfigMap): .spec: field not declared in schema"
 
 
 def status(code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> bytes:
@@ -48,6 +51,13 @@ TABLE: list[tuple[requests.Request, int, str, str, dict[str, Any] | None, type[e
     (GET, 500, "InternalError", "etcd is gone", None, errors.ServerError),
     (POST, 500, "InternalError", "etcd is gone", None, errors.Unanswered),
     (POST, 504, "Timeout", "request did not complete", None, errors.Unanswered),
+    (APPLY, 500, "", UNFIT, None, errors.Unfit),
+    (APPLY, 400, "BadRequest", UNFIT, None, errors.Unfit),
+    (APPLY, 500, "", UNFIT.replace("patch object", "live object"), None, errors.Unfit),
+    (APPLY, 500, "InternalError", f"etcd is gone: {UNFIT}", None, errors.Unanswered),
+    (APPLY, 500, "", f"failed to x: {LOST}", None, errors.LostVersion),
+    (PUT, 500, "", LOST, None, errors.Unanswered),
+    (PUT, 500, "", UNFIT, None, errors.Unanswered),
 ]
 
 

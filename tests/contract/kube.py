@@ -206,6 +206,14 @@ class Kube:
                 await asyncio.sleep(0.05)
             return reply
 
+    async def soon_gone(self, what: str, ask: Callable[[], Awaitable[Reply]]) -> Reply:
+        """The first answer that is a 404: a real cluster may stop to serve a path a moment late."""
+        async with asyncio.timeout(PATIENCE):
+            while (reply := await ask()).code != 404:
+                assert self.real, (what, reply.body)
+                await asyncio.sleep(0.05)
+            return reply
+
     async def until_listed(self, plural: str, check: Callable[[Items], T | None], **query: Any) -> T:
         """The first result of ``check`` on a whole collection that is neither None nor False."""
         async with asyncio.timeout(PATIENCE):

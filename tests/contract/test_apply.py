@@ -219,6 +219,27 @@ async def test_an_apply_says_what_it_is(kube: Kube, lacks: str) -> None:
     (await kube.apply("configmaps", body)).refused(400, "BadRequest")
 
 
+async def test_an_unknown_field_is_lost_by_a_post_and_a_put_and_refuses_an_apply(kube: Kube) -> None:
+    """Trap 46: with a 500 (later versions 400) that says which it is, of each map one at most; nothing is done."""
+    unknown = deployment(later=1)
+    unknown["spec"]["laterToo"] = {"a": 1}
+    made = await kube.make("deployments", unknown)
+    put = (await kube.put("deployments", unknown)).ok()
+    for one in (made, put):
+        assert "laterToo" not in one["spec"]
+        assert "later" not in one["spec"]["template"]["spec"]["containers"][0]
+    for query in (FORCE, {**FORCE, "dryRun": "All"}):
+        refusal = await kube.apply(
+            "deployments", {**unknown, "metadata": {"name": "web", "labels": {"a": "b"}}}, **query
+        )
+        assert refusal.code in {400, 500}
+        said = refusal.body["message"]
+        assert said.startswith("failed to create typed patch object (")
+        first, inner = ".spec.laterToo", '.spec.template.spec.containers[name="app"].later'
+        assert any(f"{path}: field not declared in schema" in said for path in (first, inner))
+    assert "labels" not in meta(await kube.read("deployments", "web"))
+
+
 async def test_list_items_of_others_stay(kube: Kube) -> None:
     """Trap 14: containers, ports and env of another manager are merged, not replaced."""
     theirs = deployment(env=[{"name": "A", "value": "1"}], ports=[{"containerPort": 80}])

@@ -15,6 +15,7 @@ from kubemin.cluster.namespace_content import namespace_content
 from kubemin.cluster.object_events import CONTROLLER, ObjectEvent, ObjectEvents, counter_of_events
 from kubemin.engine.objects.namespace_content import foreign_objects
 from kubemin.engine.objects.ownership import convert_create_to_apply, token_of
+from kubemin.engine.objects.undeclared import without_undeclared
 from kubemin.spec.labels import WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 from tests.manifests import configmap
@@ -184,6 +185,20 @@ async def test_what_a_quota_refuses_is_refused_by_dry_run_too(kube: Kube) -> Non
     for dry_run in (True, False):
         with pytest.raises(errors.Forbidden, match="none"):
             await kube.cluster.create(body, dry_run=dry_run)
+
+
+async def test_an_apply_that_does_not_fit_is_refused_and_never_unanswered(kube: Kube) -> None:
+    """Trap 46: it is answered with a 500, and would otherwise be sent again and again."""
+    body = placed(kube, {**configmap(), "later": 1})
+    made = await kube.cluster.create(body)
+    assert "later" not in made
+    identity = {"uid": meta(made)["uid"], "resourceVersion": meta(made)["resourceVersion"]}
+    for dry_run in (True, False):
+        with pytest.raises(errors.Unfit, match=r"\.later: field not declared in schema") as caught:
+            await kube.cluster.apply(placed(kube, body, **identity), dry_run=dry_run)
+        assert not caught.value.retryable
+        assert without_undeclared(body, caught.value.message) == placed(kube, configmap())
+    assert await kube.cluster.get(ObjectRef.of(made)) == made
 
 
 @pytest.mark.controllers

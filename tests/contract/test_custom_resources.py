@@ -1,5 +1,8 @@
 """Custom resources: what a definition makes of the API, and what the server makes of their objects."""
 
+import asyncio
+import contextlib
+import copy
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -7,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from kubemin.cluster import errors
 from kubemin.engine.objects.namespace_content import foreign_objects
+from kubemin.engine.objects.one_way import never_back, rules_against
+from kubemin.engine.objects.ownership import convert_create_to_apply
 from kubemin.spec.objects import ObjectRef
+from kubesim.custom.rules import are_followed
 
-from .kube import PATCHES, Json, Kube, Reply, entries, meta
+from .kube import PATCHES, PATIENCE, Json, Kube, Reply, entries, meta
 
 CRDS = "customresourcedefinitions"
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
@@ -116,12 +123,13 @@ async def widgets(undefined: Widgets) -> Widgets:
 
 
 async def established(widgets: Widgets) -> Json:
-    def check(item: Json | None) -> Json | None:
-        return item if item is not None and conditions(item).get("Established", ("", ""))[0] == "True" else None
-
-    found = await widgets.kube.until(CRDS, widgets.crd, check)
+    found = await widgets.kube.until(CRDS, widgets.crd, is_established)
     await widgets.kube.soon("the paths of the kind", lambda: widgets.kube.call("GET", widgets.path("")))
     return found
+
+
+def is_established(item: Json | None) -> Json | None:
+    return item if item is not None and conditions(item).get("Established", ("", ""))[0] == "True" else None
 
 
 def conditions(item: Json) -> dict[str, tuple[str, str]]:
@@ -261,3 +269,129 @@ async def test_with_the_definition_all_its_objects_go(widgets: Widgets) -> None:
     assert conditions(going)["Terminating"][0] == "True"
     await kube.until_gone(CRDS, widgets.crd)
     assert (await widgets.get()).code == 404
+
+
+async def test_a_kind_that_its_group_serves_in_another_version_is_found_in_a_namespace(widgets: Widgets) -> None:
+    """R10: the group prefers v1, as it has Widgets; of the other kind there is v1alpha1 alone, as in the Gateway API.
+
+    Its plural is one that is passed over where the cluster's own objects are meant.
+    """
+    kube = widgets.kube
+    names = {"plural": "leases", "singular": "gadget", "kind": "Gadget"}
+    (free,) = (one for one in widgets.definition()["spec"]["versions"] if one["name"] == "v1beta1")
+    alpha = {**free, "name": "v1alpha1", "storage": True}
+    other = widgets.definition(names=names, versions=[alpha])
+    other["metadata"]["name"] = f"leases.{widgets.group}"
+    await kube.make(CRDS, other)
+    try:
+        path = f"/apis/{widgets.group}/v1alpha1/namespaces/{kube.namespace}/leases"
+        body = {**widgets.body(version="v1alpha1"), "kind": "Gadget"}
+        await kube.until(CRDS, other["metadata"]["name"], is_established)
+        await kube.soon("the paths of the kind", lambda: kube.call("GET", path))
+        (await kube.call("POST", path, body)).ok(201)
+        namespace = ObjectRef("Namespace", "", kube.namespace)
+        async with asyncio.timeout(PATIENCE):  # discovery may know a moment late
+            while True:
+                if "Gadget/one" in await foreign_objects(kube.cluster, namespace, ()):
+                    break
+                await asyncio.sleep(0.05)
+    finally:
+        await kube.delete(CRDS, other["metadata"]["name"])
+
+
+async def test_a_former_definition_is_refused_once_objects_may_be_stored_in_a_version_that_it_lacks(
+    undefined: Widgets,
+) -> None:
+    """Trap 47: so the storage version is a one-way street, until somebody has seen to what is stored."""
+    kube = undefined.kube
+    before = await kube.make(CRDS, undefined.definition())
+    await established(undefined)
+    former, older = before["spec"]["versions"]
+    later = {**former, "name": "v2", "storage": True}
+    change = {"spec": {"versions": [later, {**former, "storage": False}, older]}}
+    changed = (await kube.patch(CRDS, undefined.crd, change)).ok()
+    assert changed["status"]["storedVersions"] == ["v1", "v2"]
+    assert never_back(before, changed)
+    back = {**changed, "spec": before["spec"]}
+    meta(back).pop("managedFields")
+    refusal = await kube.put(CRDS, back)
+    refusal.refused(422, "Invalid", "missing from spec.versions; v2 was previously a storage version")
+    assert refusal.causes() == {("FieldValueInvalid", "status.storedVersions[1]")}
+
+
+async def test_a_rule_may_let_a_change_pass_and_refuse_the_way_back(undefined: Widgets) -> None:
+    """Trap 47: rules that name ``oldSelf`` judge each change, a restore too."""
+    kube = undefined.kube
+    if not kube.real and not are_followed():
+        pytest.skip("no library for CEL is installed")
+    made = undefined.definition()
+    size = copy.deepcopy(SPEC)
+    size["properties"]["size"]["x-kubernetes-validations"] = [{"rule": "self >= oldSelf", "message": "may only grow"}]
+    made["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"] = size
+    stored = await kube.make(CRDS, made)
+    await established(undefined)
+    assert rules_against(stored, "v1", ["spec.size"]) == [
+        "a rule of its definition may refuse to take this back: may only grow"
+    ]
+    before = (await undefined.post({"size": 1})).ok(201)
+    changed = (await undefined.patch({"spec": {"size": 2}})).ok()
+    back = {**before, "metadata": {**meta(before), "resourceVersion": meta(changed)["resourceVersion"]}}
+    for dry_run in ("All", None):
+        refusal = await kube.call("PUT", undefined.path(), back, dryRun=dry_run)
+        refusal.refused(422, "Invalid", 'spec.size: Invalid value: "integer": may only grow')
+        assert refusal.causes() == {("FieldValueInvalid", "spec.size")}
+
+
+async def test_an_object_is_found_and_deleted_once_its_version_is_not_served_any_more(widgets: Widgets) -> None:
+    """Trap 50: it is the same object, of the same version, in each version of its kind that is served."""
+    kube, cluster = widgets.kube, widgets.kube.cluster
+    made = (await widgets.apply({"size": 1})).ok(201)
+    old = ObjectRef(f"Widget.{widgets.group}", kube.namespace, "one", "v1beta1")
+
+    async def until_it_is(version: str) -> Json:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with contextlib.suppress(errors.ServerError, errors.NotFound):  # as discovery lags
+                    found = await cluster.get(old)
+                    if found["apiVersion"] == f"{widgets.group}/{version}":
+                        return found
+                await asyncio.sleep(0.05)
+
+    assert meta(await until_it_is("v1beta1"))["uid"] == meta(made)["uid"]
+    newer, older = (await kube.read(CRDS, widgets.crd))["spec"]["versions"]
+    (await kube.patch(CRDS, widgets.crd, {"spec": {"versions": [newer, {**older, "served": False}]}})).ok()
+    reply = await kube.soon_gone("its paths", lambda: widgets.get(version="v1beta1"))
+    assert reply.body == b"404 page not found\n"  # no Status: this says nothing of the object
+    found = await until_it_is("v1")
+    assert [meta(found)[key] for key in ("uid", "resourceVersion")] == [
+        meta(made)[key] for key in ("uid", "resourceVersion")
+    ]
+    body = {**widgets.body(version="v1beta1"), "metadata": {"name": "two", "namespace": kube.namespace}}
+    with pytest.raises(errors.VersionNotServed, match="in the version v1beta1, but in v1"):
+        await cluster.create(body)
+    assert await cluster.delete(old, uid=meta(made)["uid"]) is None
+    (await widgets.get()).refused(404, "NotFound")
+
+
+async def test_owners_that_speak_in_a_version_that_is_lost_keep_an_apply_out_until_they_are_renewed(
+    widgets: Widgets,
+) -> None:
+    """Trap 51: kubernetes/kubernetes#111937. Where that is mended, the apply passes at once."""
+    kube = widgets.kube
+    old = widgets.body(version="v1beta1", spec={"size": 1})
+    path = widgets.path(version="v1beta1")
+    (await kube.call("PATCH", path, old, content_type=PATCHES["apply"], fieldManager="me")).ok(201)
+    newer, _ = (await kube.read(CRDS, widgets.crd))["spec"]["versions"]
+    (await kube.patch(CRDS, widgets.crd, {"spec": {"versions": [newer]}})).ok()
+    await kube.soon_gone("its paths", lambda: widgets.get(version="v1beta1"))
+    live = (await widgets.get()).ok()
+    reply = await widgets.apply({"size": 2}, force="true")
+    if reply.code != 200:
+        reply.refused(500, "", f"request to convert CR to an invalid group/version: {widgets.group}/v1beta1")
+        operations = convert_create_to_apply(live, [f"{widgets.group}/v1beta1"])
+        renewed = (await widgets.patch(operations, kind="json", fieldManager="me")).ok()
+        assert entries(renewed) == entries(live)
+        reply = await widgets.apply({"size": 2}, force="true")
+    changed = reply.ok()
+    assert changed["spec"]["size"] == 2
+    assert {entry["apiVersion"] for entry in meta(changed)["managedFields"]} == {f"{widgets.group}/v1"}

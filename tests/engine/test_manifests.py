@@ -30,7 +30,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
 from kubemin.store import journal
 from kubesim.controllers.operators import Operator
-from kubesim.faults import RequestInfo
+from kubesim.faults import Fault, RequestInfo
 from kubesim.server import SimServer
 from tests.engine.instance import Instance, comparable, web
 from tests.waiting import PATIENCE, until, until_true
@@ -508,6 +508,14 @@ async def test_the_server_asks_the_cluster_whether_a_kind_is_in_a_namespace(
     if scope == "Cluster":
         with pytest.raises(SpecError, match="KUBEMIN_ALLOW_CLUSTER_KINDS"):
             parse_application(placed)
+
+
+async def test_who_may_only_list_definitions_is_told_that_a_kind_is_not_there(sim: SimServer, cluster: Cluster) -> None:
+    """As the rights are that KubeMin asks for: another kind of the group would else keep a removal from its end."""
+    sim.registry.create("customresourcedefinitions", "", definition("Gadget"), manager="ada")
+    sim.faults.add(Fault("status", code=403, verb="get", resource="customresourcedefinitions", times=None))
+    with pytest.raises(NotFound):
+        await cluster.get(ObjectRef(f"Widget.{GROUP}", "default", "one"))
 
 
 async def test_a_definition_that_goes_is_no_proof_that_its_objects_are_gone(sim: SimServer, cluster: Cluster) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from kubemin.cluster import errors
-from kubemin.cluster.requests import Request
+from kubemin.cluster.requests import APPLY_PATCH, Request
 
 _DEFINITE: Mapping[int, type[errors.ClusterError]] = {
     401: errors.Unauthorized,
@@ -19,6 +19,10 @@ _DEFINITE: Mapping[int, type[errors.ClusterError]] = {
     429: errors.Throttled,
 }
 _MAX_TEXT = 500
+_UNFIT = re.compile("failed to create typed (patch|live) object ")
+"""Of an apply that does not fit its kind: answered with 500 (later versions: 400), and nothing was done (trap 46)."""
+_LOST_VERSION = "request to convert CR to an invalid group/version: "
+"""The same of an object whose definition has lost a version (trap 51)."""
 _CANNOT_IMPERSONATE = re.compile(r'forbidden: User "[^"]*" cannot impersonate(-on)?(:\S+)? (resource|path) "')
 """Only the text tells it: the right that is missing is KubeMin's, and not that of whom it acts as."""
 _HOW_TO_IMPERSONATE = (
@@ -86,6 +90,11 @@ def describe(request: Request) -> str:
 def _error_type(
     request: Request, status: int, reason: str, message: str, causes: tuple[Mapping[str, Any], ...]
 ) -> type[errors.ClusterError]:
+    if status in (400, 500) and request.content_type == APPLY_PATCH:
+        if _LOST_VERSION in message:
+            return errors.LostVersion
+        if _UNFIT.match(message):
+            return errors.Unfit
     if status >= 500:
         return errors.Unanswered if request.is_write else errors.ServerError
     if status == 403 and any(cause.get("reason") == "NamespaceTerminating" for cause in causes):

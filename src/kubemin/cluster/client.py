@@ -13,7 +13,7 @@ from kubemin.cluster.answers import ApiResponse, error_for, object_in
 from kubemin.cluster.credential_sources import choose_source
 from kubemin.cluster.credentials import Credentials
 from kubemin.cluster.discovery import Discovery
-from kubemin.cluster.errors import ClusterError, NotFound, ServerError
+from kubemin.cluster.errors import ClusterError, LostVersion, NotFound, ServerError, VersionNotServed
 from kubemin.cluster.request_metrics import RequestMetrics
 from kubemin.cluster.requests import Request
 from kubemin.cluster.transport import ActingTransport, Transport
@@ -130,9 +130,13 @@ class Cluster:
         found = await self._ask(Request("read", "GET", "/version", "the server's version"))
         return str(found.get("gitVersion", ""))
 
-    async def served(self, kind: str) -> Kind:
-        """How the server serves a kind. Raises NotFound where it does not."""
-        return await self._discovery.served(kind)
+    async def served(self, kind: str, version: str = "") -> Kind:
+        """How the server serves a kind. Raises NotFound where it does not; see `Discovery`."""
+        return await self._discovery.served(kind, version)
+
+    async def defines(self, kind: str, version: str) -> bool:
+        """See `Discovery`."""
+        return await self._discovery.defines(kind, version)
 
     def more_is_served(self) -> None:
         """Say that a definition of kinds is served now: see `Discovery.more_is_served`."""
@@ -143,7 +147,11 @@ class Cluster:
         return await self._discovery.has_status(kind)
 
     async def get(self, ref: ObjectRef) -> Manifest:
-        """The object as it is now. Raises NotFound."""
+        """The object as it is now. Raises NotFound.
+
+        Where its version is not served any more, as it is in the one that the server prefers: it is the same object.
+        """
+        ref = await self._in_served_version(ref)
         return await self._read(ref.kind, lambda served: self._ask(requests.get(ref, served)))
 
     async def list(
@@ -159,8 +167,9 @@ class Cluster:
         """All objects of a kind, of one namespace or of all, that match the selectors.
 
         With ``metadata_only`` the objects have neither spec nor status: that is a small part of most. ``version``:
-        the one in which they are read, where it is not the preferred one.
+        the one in which they are read, where it is not the preferred one, and is served.
         """
+        version = await self._served_version(kind, version)
         choice = partial(requests.list_page, kind, namespace, labels=labels, fields=fields, metadata_only=metadata_only)
 
         async def ask(served: Kind) -> Listing:
@@ -192,7 +201,11 @@ class Cluster:
     async def apply(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Server-side apply, forced. The caller sets uid and resourceVersion; without them it may create an object."""
         served = await self._served(manifest)
-        return await self._write(requests.apply(manifest, dry_run=dry_run, served=served))
+        try:
+            return await self._write(requests.apply(manifest, dry_run=dry_run, served=served))
+        except LostVersion:
+            self._discovery.forget()  # what is known of the kind is old
+            raise
 
     async def replace(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """PUT the whole object. Raises Conflict when its resourceVersion is not the current one."""
@@ -203,6 +216,7 @@ class Cluster:
         self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, dry_run: bool = False
     ) -> Manifest:
         """JSON patch for a list of operations, merge patch for a mapping."""
+        ref = await self._in_served_version(ref)
         served = await self.served(ref.kind)
         return await self._write(requests.patch(ref, operations, dry_run=dry_run, served=served))
 
@@ -218,9 +232,10 @@ class Cluster:
 
         Raises NotFound if there is none of that name, Conflict if its uid or version is another one.
         """
-        served = await self.served(ref.kind)
-        request = requests.delete(ref, uid=uid, resource_version=resource_version, dry_run=dry_run, served=served)
-        found = await self._write(request)
+        ref = await self._in_served_version(ref)
+        request = partial(requests.delete, ref, uid=uid, resource_version=resource_version, dry_run=dry_run)
+        # Whoever is told that an object is gone believes it: so a path that the server does not know is no answer here.
+        found = await self._read(ref.kind, lambda served: self._write(request(served=served)))
         # For some kinds the server returns the object although it is gone; then it has no deletionTimestamp.
         terminating = found.get("kind") != "Status" and "deletionTimestamp" in found.get("metadata", {})
         return found if terminating else None
@@ -278,7 +293,20 @@ class Cluster:
         return found
 
     async def _served(self, manifest: Manifest) -> Kind:
-        return await self.served(requests.ref_of(manifest).kind)
+        ref = requests.ref_of(manifest)
+        return await self.served(ref.kind, ref.version)
+
+    async def _in_served_version(self, ref: ObjectRef) -> ObjectRef:
+        return replace(ref, version=await self._served_version(ref.kind, ref.version))
+
+    async def _served_version(self, kind: str, version: str) -> str:
+        """The version, if the kind is served in it; else none, which is the preferred one."""
+        if version:
+            try:
+                await self.served(kind, version)
+            except VersionNotServed:
+                return ""
+        return version
 
     async def _read(self, kind: str, ask: Callable[[Kind], Awaitable[T]]) -> T:
         """What ``ask`` returns. A path that the server does not know says nothing of objects: see `Discovery`."""

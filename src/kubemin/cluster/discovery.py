@@ -1,16 +1,15 @@
 """How an API server serves the kinds that `kubemin.spec.kinds` does not have: two requests answer for all of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubemin.cluster import requests
-from kubemin.cluster.errors import NotFound, ServerError
+from kubemin.cluster.errors import NotFound, ServerError, VersionNotServed
 from kubemin.cluster.requests import JSON, Request
 from kubemin.spec.kind import Kind
 from kubemin.spec.kinds import DEFINITION, KINDS, kind_name, kind_of
-from kubemin.spec.objects import ObjectRef
 
 _ACCEPT = ",".join(
     [*(f"{JSON};g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList" for version in ("v2", "v2beta1")), JSON]
@@ -31,8 +30,8 @@ class _Beyond:
     """Their names, which end with their groups."""
     away: dict[str, str]
     """The API services that do not answer, by group."""
-    defined: dict[str, set[str]] = field(default_factory=dict)
-    """The kinds of a group's definitions, once they were asked for."""
+    defined: dict[str, dict[str, dict[str, bool]]] = field(default_factory=dict)
+    """By group: the kinds of its definitions, each with its versions and whether they are served, once asked for."""
 
 
 class Discovery:
@@ -42,6 +41,7 @@ class Discovery:
         """``ask`` sends a GET and returns the JSON object that is the answer; raises `ClusterError`."""
         self._ask = ask
         self._kinds: Mapping[str, Kind] = {}
+        self._versions: Mapping[str, Sequence[str]] = {}
         self._with_status: frozenset[str] = frozenset()
         self._read_at = float("-inf")
         """When the last reading began."""
@@ -52,37 +52,51 @@ class Discovery:
         self._questions = 0
         self._answered = 0
 
-    async def served(self, name: str) -> Kind:
-        """The kind as it is served, in the version that the server prefers.
+    async def served(self, name: str, version: str = "") -> Kind:
+        """The kind as it is served, in the version that the server prefers; where one is asked for, in that as well.
 
         A kind of the table is never asked for. Raises `NotFound` where there surely is none, so that no object of it is
-        there either; `ClusterError`.
+        there either; `VersionNotServed` where there is one, in other versions; `ClusterError`.
         """
-        if (known := KINDS.get(name) or self._kinds.get(name)) is not None:
+        if (known := KINDS.get(name) or self._known(name, version)) is not None:
             return known
         if self._is_to_be_read():  # else nobody waits for what others ask
             async with self._lock:
-                if name not in self._kinds and self._is_to_be_read():
+                if self._known(name, version) is None and self._is_to_be_read():
                     begun = asyncio.get_running_loop().time()
                     await self._read()
                     self._read_at = begun
-        if (known := self._kinds.get(name)) is not None:
+        if (known := self._known(name, version)) is not None:
             return known
-        await self._check_absent(name)
+        await self._check_absent(name, version)
+        if name in self._kinds:
+            others = ", ".join(self._versions[name])
+            raise VersionNotServed(
+                f"The cluster does not serve the kind {name} in the version {version}, but in {others}.",
+                status=404,
+                reason="NotFound",
+            )
         raise NotFound(f"The cluster does not serve the kind {name}.", status=404, reason="NotFound")
+
+    def _known(self, name: str, version: str) -> Kind | None:
+        return self._kinds.get(name) if not version or version in self._versions.get(name, ()) else None
 
     def _is_to_be_read(self) -> bool:
         return self._read_at <= self._changed_at or asyncio.get_running_loop().time() >= self._read_at + _AGAIN
 
-    async def _check_absent(self, name: str) -> None:
+    async def _check_absent(self, name: str, version: str) -> None:
         """Raise `ServerError` where the kind may be there all the same: what a server tells of itself lags.
 
         Its definition has come, or goes, and its objects with it; or the server that serves its group is away.
         """
         kind = kind_of(name)
+        if name not in self._kinds:
+            version = ""  # its objects may be there, whatever the version
         if asyncio.get_running_loop().time() < self._beyond_read_at + _AGAIN:
-            _refuse_unsure(kind, self._beyond)  # that it may be there need not be new; that it is not has to be
-        _refuse_unsure(kind, await self._read_beyond(kind.group))
+            _refuse_unsure(
+                kind, version, self._beyond
+            )  # that it may be there need not be new; that it is not has to be
+        _refuse_unsure(kind, version, await self._read_beyond(kind.group))
 
     async def _read_beyond(self, group: str) -> _Beyond:
         """As it is now: read after the question. One reading answers all questions that were asked before it began."""
@@ -104,15 +118,19 @@ class Discovery:
             if group not in beyond.defined:
                 of_group = [name for name in beyond.definitions if name.partition(".")[2] == group]
                 kinds = await asyncio.gather(*(self._kind_defined_by(name) for name in of_group))
-                beyond.defined[group] = {kind for kind in kinds if kind}
+                beyond.defined[group] = dict(found for found in kinds if found is not None)
         return beyond
 
-    async def _kind_defined_by(self, name: str) -> str | None:
-        try:
-            definition = await self._ask(requests.get(ObjectRef(DEFINITION, "", name)))
-        except NotFound:  # it went meanwhile
-            return None
-        return str(definition["spec"]["names"]["kind"])
+    async def _kind_defined_by(self, name: str) -> tuple[str, dict[str, bool]] | None:
+        """With its versions; None where it went meanwhile.
+
+        By a list, as the rights that KubeMin asks for are to list definitions.
+        """
+        found = await self._ask(requests.list_page(DEFINITION, fields=f"metadata.name={name}"))
+        for one in found.get("items") or ():
+            spec = one["spec"]
+            return str(spec["names"]["kind"]), {each["name"]: bool(each.get("served")) for each in spec["versions"]}
+        return None
 
     async def has_status(self, name: str) -> bool:
         """Whether a controller is meant to say how objects of the kind do: it has a status of its own.
@@ -121,6 +139,15 @@ class Discovery:
         """
         await self.served(name)
         return name in self._with_status
+
+    async def defines(self, name: str, version: str) -> bool:
+        """Whether the kind is there in the version, served or not. Raises `ClusterError`."""
+        try:
+            await self.served(name, version)
+        except VersionNotServed:
+            kind = kind_of(name)
+            return version in self._beyond.defined.get(kind.group, {}).get(kind.kind, {version: False})
+        return True
 
     def forget(self) -> None:
         """The server has answered that it does not know a path: what it serves has changed."""
@@ -135,16 +162,20 @@ class Discovery:
             *(self._ask(Request("read", "GET", path, "what it serves", accept=_ACCEPT)) for path in ("/api", "/apis"))
         )
         found: dict[str, Kind] = {}
+        versions: dict[str, list[str]] = {}
         with_status = set[str]()
         for kind, has_status in (*_kinds(core), *_kinds(groups)):
+            versions.setdefault(kind.name, []).append(kind.version)
             if found.setdefault(kind.name, kind) is kind and has_status:  # the preferred version comes first
                 with_status.add(kind.name)
-        self._kinds, self._with_status = found, frozenset(with_status)
+        self._kinds, self._versions, self._with_status = found, versions, frozenset(with_status)
 
 
-def _refuse_unsure(kind: Kind, beyond: _Beyond) -> None:
-    if kind.kind in beyond.defined.get(kind.group, ()):
-        raise ServerError(f"The kind {kind.name} is defined, and the cluster does not serve it yet.")
+def _refuse_unsure(kind: Kind, version: str, beyond: _Beyond) -> None:
+    versions = beyond.defined.get(kind.group, {}).get(kind.kind)
+    if versions is not None and (not version or versions.get(version)):
+        where = f" in the version {version}" if version else ""
+        raise ServerError(f"The kind {kind.name} is defined{where}, and the cluster does not serve it yet.")
     if (service := beyond.away.get(kind.group)) is not None:
         raise ServerError(f"The kind {kind.name} is not served: APIService {service} is away.")
 

@@ -61,6 +61,10 @@ class NotFound(ClusterError):
     """404: the object, its namespace or its kind is not there."""
 
 
+class VersionNotServed(NotFound):
+    """The kind is served, and not in the version that was asked for: its objects may be there."""
+
+
 class Conflict(ClusterError):
     """409: a precondition (uid, resourceVersion) is not met, or another manager owns a field."""
 
@@ -97,6 +101,14 @@ class Unauthorized(ClusterError):
 
 class Invalid(ClusterError):
     """The request itself is refused: 422, 400 and the other 4xx, or names that cannot be put into a URL."""
+
+
+class Unfit(Invalid):
+    """500 or 400 to an apply: what is sent, or is there, does not fit the schema of its kind. Nothing was done."""
+
+
+class LostVersion(Unfit):
+    """500 to an apply: managedFields of the object name a version that its kind has no more. Nothing was done."""
 
 
 class Throttled(ClusterError):

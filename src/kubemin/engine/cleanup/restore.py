@@ -35,6 +35,9 @@ class Restorer:
         Raises `StillThere` where the API server refuses it.
         """
         before = resource.before or live
+        if before["apiVersion"] != live["apiVersion"]:
+            gone = f"it was written as {before['apiVersion']}, in which the cluster does not serve it any more"
+            raise StillThere(resource.ref, gone)
         applied = resource.applied or resource.view_of(live)
         undone = restoration(before, applied, live)
         owners = restored_managed_fields(before, applied, live, MANAGER)

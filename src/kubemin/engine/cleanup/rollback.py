@@ -29,6 +29,7 @@ from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.namespace_content import CONTENT, HOLDERS, foreign_objects, is_held_by
 from kubemin.engine.objects.ownership import token_of
 from kubemin.engine.objects.readers import READ
+from kubemin.spec.kinds import DEFINITION
 from kubemin.spec.labels import APP_ID, FENCE, MANAGER, NAME, TRACK
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Purpose, ResourceState, WriteKind
@@ -326,7 +327,8 @@ def _turns(rows: Sequence[Resource]) -> list[list[Resource]]:
 
     A Pod reads its environment when it starts, and its owner may start one as soon as it is put back: by then the
     values have to be the old ones. And what is deleted may still be read by what was not put back yet. Services come
-    after the workloads, which they may have to wait for.
+    after the workloads, which they may have to wait for. Definitions come last of what is put back: until then
+    an object is served in the version in which the task has written it.
 
     What is put back has a ``before``: that is committed with each apply to an object that others made, so an apply
     without an answer counts, also where a create without an answer came first. What the task created, or took over as
@@ -334,8 +336,14 @@ def _turns(rows: Sequence[Resource]) -> list[list[Resource]]:
     """
     put_back = [row for row in rows if row.was_there]
     services = [row for row in put_back if row.ref.kind == "Service"]
-    others = [row for row in put_back if row.ref.kind != "Service"]
-    return forwards(others) + forwards(services) + backwards([row for row in rows if not row.was_there])
+    definitions = [row for row in put_back if row.ref.kind == DEFINITION]
+    others = [row for row in put_back if row.ref.kind not in ("Service", DEFINITION)]
+    return (
+        forwards(others)
+        + forwards(services)
+        + forwards(definitions)
+        + backwards([row for row in rows if not row.was_there])
+    )
 
 
 def _serves_beside(manifest: Manifest) -> bool:

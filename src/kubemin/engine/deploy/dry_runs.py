@@ -2,19 +2,29 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import AlreadyExists, ClusterError, Conflict, Invalid, NotFound, Terminating
 from kubemin.cluster.reasons import code_of
+from kubemin.engine.deploy.definitions import Definitions
 from kubemin.engine.deploy.merged import remains, replacement
 from kubemin.engine.deploy.predict import predict_apply
 from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.errors import JobFailed
 from kubemin.engine.objects.diff import Hidden, differences, format_difference
-from kubemin.engine.objects.immutable import is_pvc_expansion, with_advice
+from kubemin.engine.objects.immutable import with_advice
 from kubemin.engine.objects.live import get_or_none
-from kubemin.engine.objects.ownership import controlled, convert_create_to_apply, scaled_by_others
+from kubemin.engine.objects.lost_versions import lost_versions
+from kubemin.engine.objects.one_way import never_back, rules_against
+from kubemin.engine.objects.ownership import (
+    controlled,
+    convert_create_to_apply,
+    in_present_version,
+    scaled_by_others,
+)
+from kubemin.engine.objects.undeclared import send_declared
 from kubemin.plan import Job
 from kubemin.spec.labels import APP_ID, NAME, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -101,19 +111,29 @@ async def former_jobs(cluster: Cluster, job: Job) -> tuple[str, ...]:
 
 
 async def changes(
-    cluster: Cluster, autoscalers: Autoscalers, job: Job, live: Manifest, *, take_over: bool, guess: bool
+    cluster: Cluster,
+    autoscalers: Autoscalers,
+    definitions: Definitions,
+    job: Job,
+    live: Manifest,
+    *,
+    take_over: bool,
+    guess: bool,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What the write would change, a line a field; and what would be otherwise than in the manifest."""
     wanted, left = await _wanted(autoscalers, job, live)
     answer = await _answer(cluster, wanted, live, take_over=take_over)
     hidden = Hidden(job.ref.kind, live, answer, guess=guess)
+    differ = differences(unmarked(live), unmarked(answer))
     changed = [
         format_difference(path, old, new, hidden)
         + (" (somebody scaled it)" if path == "spec.replicas" and scaled_by_others(live) else "")
-        for path, old, new in differences(unmarked(live), unmarked(answer))
+        for path, old, new in differ
     ]
-    if is_pvc_expansion(live, answer):
-        changed.append("a volume claim never shrinks: this cannot be taken back")
+    changed += never_back(live, answer)
+    if differ and (definition := await definitions.of(job.ref.kind)) is not None:
+        version = answer["apiVersion"].rpartition("/")[2]
+        changed += rules_against(definition, version, [path for path, _, _ in differ])
     return tuple(changed), (*([left] if left else []), *remains(wanted, answer))
 
 
@@ -138,11 +158,13 @@ async def _wanted(autoscalers: Autoscalers, job: Job, live: Manifest) -> tuple[M
 
 async def _answer(cluster: Cluster, wanted: Manifest, live: Manifest, *, take_over: bool) -> Manifest:
     """The object as the write would make it."""
+    if lost := await lost_versions(cluster, live):
+        live = {**live, "metadata": {**live["metadata"], "managedFields": in_present_version(live, lost)}}
     if (body := replacement(wanted, live, take_over=take_over)) is not None:
         return await cluster.replace(body, dry_run=True)
-    if convert_create_to_apply(live) is None:
+    if not lost and convert_create_to_apply(live) is None:
         metadata = {**wanted["metadata"], "uid": live["metadata"]["uid"]}
-        return await cluster.apply({**wanted, "metadata": metadata}, dry_run=True)
+        return await send_declared({**wanted, "metadata": metadata}, partial(cluster.apply, dry_run=True))
     return await cluster.replace(predict_apply(live, wanted), dry_run=True)
 
 

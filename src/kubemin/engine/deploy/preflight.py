@@ -8,6 +8,7 @@ is created, what is there is changed, and nothing is asked about what is not to 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import (
@@ -15,13 +16,16 @@ from kubemin.cluster.errors import (
     ClusterError,
     Conflict,
     Forbidden,
+    LostVersion,
     NotFound,
     ServerError,
     Terminating,
+    VersionNotServed,
 )
 from kubemin.cluster.reasons import code_of
 from kubemin.engine.backoff import PATIENCE, Backoff
 from kubemin.engine.deploy.adoption import Adoption, left_as_it_is
+from kubemin.engine.deploy.definitions import Definitions
 from kubemin.engine.deploy.dry_runs import (
     JobPreview,
     after_its_role,
@@ -43,7 +47,7 @@ from kubemin.engine.objects.live import Snapshot, get_or_none, read_many
 from kubemin.engine.objects.ownership import application_of, terminating
 from kubemin.plan import Job, Plan
 from kubemin.spec.manifests import scopes
-from kubemin.spec.objects import Manifest
+from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import ShareStrategy
 
@@ -82,6 +86,10 @@ class Inquiry:
     trouble: ReportTrouble = lambda _, __: None
     has_none: Callable[[str, str], bool] = lambda _, __: False
     """Whether, as far as is known, the application of an id has no object of a kind."""
+
+    @cached_property
+    def _definitions(self) -> Definitions:
+        return Definitions(self.cluster)
 
     async def read(self, jobs: Iterable[Job]) -> None:
         """Read what is there already of what the jobs are to write. Raises `ClusterError`.
@@ -143,8 +151,8 @@ class Inquiry:
         async def ask(job: Job) -> JobPreview:
             async with slots:
                 try:
-                    if job.ref.kind in defined and not await self._is_served(job.ref.kind):
-                        return JobPreview("create")  # its definition comes before it: nothing can be asked yet
+                    if job.ref.kind in defined and not await self._is_served(job.ref):
+                        return await self._before_its_definition(job)
                     if job.ref.namespace in coming:
                         return await in_a_coming_namespace(self.cluster, job)
                     return _SHARED if await self._is_left_to_others(job) else await self._preview(job)
@@ -160,12 +168,21 @@ class Inquiry:
             raise errors.exceptions[0] from None
         return {seq: task.result() for seq, task in asked.items()}
 
-    async def _is_served(self, kind: str) -> bool:
+    async def _is_served(self, ref: ObjectRef) -> bool:
         try:
-            await self.cluster.served(kind)
+            await self.cluster.served(ref.kind, ref.version)
         except (NotFound, ServerError):
             return False
         return True
+
+    async def _before_its_definition(self, job: Job) -> JobPreview:
+        """Its definition, or the version of that in which it is written, comes before it: nothing can be asked yet."""
+        live = self.snapshot.get(job.ref)
+        if live is None or terminating(live):
+            return JobPreview("create")
+        if not job.if_absent:
+            await self.adoption.of(job)(live)
+        return JobPreview("write")
 
     async def _is_left_to_others(self, job: Job) -> bool:
         if job.share is ShareStrategy.DEFAULT:
@@ -195,6 +212,9 @@ class Inquiry:
             except ClusterError as error:
                 if _NO_DRY_RUN in error.message:
                     return JobPreview("write")  # an admission webhook that cannot be asked without doing it
+                if isinstance(error, LostVersion) and not tries:
+                    tries += 1  # once more, with what is known of its kind by now
+                    continue
                 if not error.retryable:
                     raise JobFailed(with_advice(job.ref, error), code_of(error)) from error
                 if asyncio.get_running_loop().time() > patience:
@@ -233,13 +253,19 @@ class Inquiry:
             return JobPreview("same", warnings=tuple(said))
         try:
             changed, warnings = await changes(
-                self.acting, self.autoscalers, job, live, take_over=self.take_over, guess=self.guess
+                self.acting,
+                self.autoscalers,
+                self._definitions,
+                job,
+                live,
+                take_over=self.take_over,
+                guess=self.guess,
             )
         except Conflict:
             return None
         except NotFound as error:
-            if lacking_role(job.manifest, error) is not None:  # the role is not there; the binding is
-                raise
+            if isinstance(error, VersionNotServed) or lacking_role(job.manifest, error) is not None:
+                raise  # another version, or the role of a binding, is not there; the object is
             return None
         if managed:
             return JobPreview("adopt", (managed, *changed), warnings=warnings)

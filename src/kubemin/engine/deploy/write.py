@@ -1,7 +1,7 @@
 """Bring one object to what its manifest says (design R2, R3): create it, or change the one that is there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from kubemin.cluster import Cluster
@@ -10,6 +10,7 @@ from kubemin.cluster.errors import (
     ClusterError,
     Conflict,
     Invalid,
+    LostVersion,
     NamespaceTerminating,
     NotFound,
     Terminating,
@@ -28,7 +29,9 @@ from kubemin.engine.objects.dependents import dependents, uids_of_dependents
 from kubemin.engine.objects.immutable import with_advice
 from kubemin.engine.objects.lists import Lister
 from kubemin.engine.objects.live import Snapshot, get_or_none, until_gone
+from kubemin.engine.objects.lost_versions import lost_versions
 from kubemin.engine.objects.ownership import convert_create_to_apply, terminating, token_of
+from kubemin.engine.objects.undeclared import send_declared
 from kubemin.shield import to_the_end
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
@@ -149,9 +152,12 @@ class ObjectWriter:
 
         A write carries the version that it is based on, so an old snapshot does it no harm. To write nothing is decided
         from what is there now: as the watch shows it, where that is what the snapshot has, else from a look.
+        What was read in another version, as the definition had not come yet, is read once more.
         """
         known = ref in self.snapshot
         live = self.snapshot.pop(ref, None)
+        if live is not None and live["apiVersion"] != self.manifest["apiVersion"]:
+            known = False
         if known and not self.tracker.resource(ref).writes:  # else: see what became of the requests that were sent
             if live is None or await self._as_wanted(ref, live) is None:
                 return live
@@ -211,21 +217,34 @@ class ObjectWriter:
         try:
             wanted, left = await self.autoscalers.fitted(self.manifest, live)
             self.warnings = [left] if left else []
+            if lost := await lost_versions(self.cluster, live):
+                live = await self._owned(live, lost)
             if leftover is None:
                 live = await self._take_away(wanted, live)
-            if (operations := convert_create_to_apply(live)) is not None:
-                # This changes who owns the fields, and no field: a rollback need not know of it.
-                live = await to_the_end(self.tracker.acting.patch(ref, operations))
+            live = await self._owned(live)
             if leftover is not None:
-                return await self.tracker.take_over(wanted, live, await self._before(leftover, wanted, live))
+                before = await self._before(leftover, wanted, live)
+                return await send_declared(wanted, lambda body: self.tracker.take_over(body, live, before))
             before = await uids_of_dependents(self._lists, wanted, live)
-            return await self.tracker.change(wanted, live, before)
+            return await send_declared(wanted, lambda body: self.tracker.change(body, live, before))
         except (Invalid, NotFound) as error:
             # What is looked at may be old: a JSON patch that does not match it any more is refused as invalid.
+            # So may be what is known of its kind, which has lost a version since.
             now = await get_or_none(self.cluster, ref)
-            if now is None or now["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
+            old = now is None or now["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]
+            if old or (isinstance(error, LostVersion) and await lost_versions(self.cluster, live)):
                 raise Conflict(error.message, status=error.status) from error
             raise
+
+    async def _owned(self, live: Manifest, lost: Collection[str] = ()) -> Manifest:
+        """The object, whose managedFields are such that an apply does what it is to do.
+
+        This changes who owns the fields, and no field: a rollback need not know of it.
+        """
+        operations = convert_create_to_apply(live, lost)
+        if operations is None:
+            return live
+        return await to_the_end(self.tracker.acting.patch(ObjectRef.of(live), operations))
 
     async def _before(self, leftover: TokenOwner, wanted: Manifest, live: Manifest) -> dict[str, list[str]]:
         """What controllers had made before the leftover, by kind.

@@ -1,7 +1,7 @@
 """Who wrote an object: write tokens and managedFields (design R2, R3). Pure."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kubemin.engine.objects.fields_v1 import add_unowned, copy_fields, drop_fields, our_fields, owned_fields, union
@@ -76,26 +76,44 @@ def is_strangers(live: Manifest, manifest: Manifest) -> bool:
     return owner is None or owner != application_of(manifest)
 
 
-def convert_create_to_apply(obj: Manifest) -> list[dict[str, Any]] | None:
+def convert_create_to_apply(obj: Manifest, lost: Collection[str] = ()) -> list[dict[str, Any]] | None:
     """JSON patch that turns our ``Update`` entry, left by a POST, into ``Apply``; None where there is none.
 
-    Without it an apply could never drop a field that the POST had set.
+    Without it an apply could never drop a field that the POST had set. ``lost``: versions that the object's kind has no
+    more; what managedFields say in these becomes what they say in its present one, or no apply would be taken.
     """
-    entries = copy.deepcopy(obj["metadata"].get("managedFields") or [])
+    found = obj["metadata"].get("managedFields") or []
+    entries = in_present_version(obj, lost)
     ours = [entry for entry in entries if entry.get("manager") == MANAGER and not entry.get("subresource")]
     updates = [entry for entry in ours if entry.get("operation") == "Update"]
     if not updates:
-        return None
+        return None if entries == found else _replace_owners(obj, entries)
     applied = [entry for entry in ours if entry.get("operation") == "Apply"]
     merged = {**updates[0], "operation": "Apply"}
     for entry in applied + updates[1:]:
         merged["fieldsV1"] = union(merged.get("fieldsV1") or {}, entry.get("fieldsV1") or {})
     kept = [entry for entry in entries if entry not in ours]
+    return _replace_owners(obj, [merged, *kept])
+
+
+def _replace_owners(obj: Manifest, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {"op": "test", "path": "/metadata/uid", "value": obj["metadata"]["uid"]},
         {"op": "test", "path": "/metadata/resourceVersion", "value": obj["metadata"]["resourceVersion"]},
-        {"op": "replace", "path": "/metadata/managedFields", "value": [merged, *kept]},
+        {"op": "replace", "path": "/metadata/managedFields", "value": entries},
     ]
+
+
+def in_present_version(obj: Manifest, lost: Collection[str]) -> list[dict[str, Any]]:
+    """The object's managedFields, where what is said in ``lost`` versions is said in the object's own."""
+    entries: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for entry in copy.deepcopy(obj["metadata"].get("managedFields") or []):
+        if entry.get("apiVersion") in lost:
+            entry["apiVersion"] = obj["apiVersion"]
+        key = tuple(entry.get(name) for name in ("manager", "operation", "apiVersion", "subresource"))
+        if (same := entries.setdefault(key, entry)) is not entry:
+            same["fieldsV1"] = union(same.get("fieldsV1") or {}, entry.get("fieldsV1") or {})
+    return list(entries.values())
 
 
 def scaled_by_others(obj: Manifest) -> bool:
