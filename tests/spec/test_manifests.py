@@ -14,7 +14,7 @@ from kubemin.spec.issues import SpecError
 from kubemin.spec.labels import APP_ID, COMPONENT_ID, LABELS, MANAGED_BY
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest
-from kubemin.spec.unread_manifests import unplaced_kinds
+from kubemin.spec.unread_manifests import unplaced_kinds, with_documents
 from kubemin.spec.warnings import warnings_of
 
 
@@ -284,3 +284,13 @@ def test_secrets_are_masked_and_a_mask_means_what_was_there(values: dict[str, di
 def test_a_secret_is_masked_however_its_version_is_spelled(version: str) -> None:
     read = parse_application(application(an_object("Secret", api_version=version, stringData={"a": "hidden"})))
     assert "hidden" not in str(masked(read.component[0].properties.dump()))
+
+
+def test_texts_of_all_components_have_one_bound() -> None:
+    """A short text may mean a great deal, by repeating a part: each of many would be taken, and all together fill the
+    memory.
+    """
+    bomb = "a: &a [" + "1, " * 200 + "1]\nb: &b [" + "*a, " * 20 + "*a]\nc: [" + "*b, " * 20 + "*b]\n"
+    parts = [{"name": f"p{number}", "type": "manifests", "properties": {"yaml": bomb}} for number in range(20)]
+    read = with_documents({"component": parts})
+    assert sum("manifests" in part["properties"] for part in read["component"]) < 6

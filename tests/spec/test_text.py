@@ -15,8 +15,11 @@ from ruamel.yaml.error import YAMLError
 
 from kubemin.cli.exits import CliError
 from kubemin.cli.files import load_application
+from kubemin.spec import nodes
 from kubemin.spec.nodes import Node, json_node, yaml_nodes
-from kubemin.spec.text import ParseError, documents, parse
+from kubemin.spec.plain import charts_of
+from kubemin.spec.reading import is_large
+from kubemin.spec.text import Bounds, ParseError, documents, parse
 from kubemin.spec.wording import join
 
 KUBECTL = Path(sys.executable).with_name("kubectl")
@@ -235,3 +238,55 @@ def test_json_has_the_places_that_yaml_has(value: Any, indent: int | str | None)
     except ParseError:
         return  # a tab, say
     assert places(json_node(text)) == places(of_yaml)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_places_are_found_whatever_the_number_of_names(as_json: bool) -> None:
+    """A thousand mistakes in a map of many names: each name is looked at once, and not once for each mistake."""
+    names = {f"name_{number}": number for number in range(20_000)}
+    text = json.dumps(names, indent=1) if as_json else "\n".join(f"{name}: {value}" for name, value in names.items())
+    (document,) = documents(text)
+    for number in range(1000):
+        assert document.place_of(f"name_{number}").line == number + (2 if as_json else 1)
+        assert document.place_of(f"name{number}.x").line == number + (2 if as_json else 1)
+
+
+@pytest.mark.parametrize("text", ["[1, 1, 1, 1, 1, 1]", "- 1\n" * 6, "1\n---\n" * 6, "a: 1\nb: 1\nc: 1\n"])
+def test_a_text_has_a_number_of_parts(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In all of its documents together: each takes memory, however short it is."""
+    assert list(yaml_nodes(text))
+    monkeypatch.setattr(nodes, "MAX_NODES", 5)
+    with pytest.raises(ParseError, match="more than 5 names and values"):
+        list(yaml_nodes(text))
+    if text.startswith("["):
+        assert len(json_node(text).items) < 6
+
+
+def test_the_chart_of_a_document_is_right_above_it() -> None:
+    """However many there are: the lines above are looked at once."""
+    parts = [f"---\n# Source: chart-{number}/templates/x.yaml\nkind: A\n" for number in range(20_000)]
+    text = "".join(parts) + "...\nkind: B\n---\nkind: C\n"
+    begins = [3 * number + 3 for number in range(20_000)] + [60_002, 60_004]
+    assert list(charts_of(text, begins)) == [*(f"chart-{number}" for number in range(20_000)), None, None]
+    assert list(charts_of("kind: A", [1, 5])) == [None, None]
+
+
+BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: [*b, *b, *b, *b, *b]\n"
+
+
+def test_what_texts_mean_has_one_bound_for_all_of_them() -> None:
+    """Whether they are documents of one text, or texts of one application; and it is not done where others wait."""
+    bounds = Bounds(values=2500)
+    for _ in range(3):
+        parse(BOMB, bounds=bounds)
+    for text in (BOMB, "---\n".join([BOMB] * 4)):
+        with pytest.raises(ParseError, match="too large"):
+            parse(text, bounds=bounds if text is BOMB else Bounds(values=2500))
+    assert is_large({"component": [{"properties": {"yaml": BOMB}}]})
+
+
+def test_many_parts_are_merged_one_by_one() -> None:
+    """Each into what is there, and not all that is there into each."""
+    text = "<<: [" + ", ".join(f"{{k{number}: {number}}}" for number in range(20_000)) + ", {k0: late}]\nown: 1\n"
+    (found,) = parse(text)
+    assert (len(found), found["k0"], found["k19999"]) == (20_001, 0, 19_999)

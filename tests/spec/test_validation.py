@@ -649,3 +649,14 @@ def test_many_mistakes_in_many_places_take_no_time_to_sort() -> None:
     many = {f"k{number}": number for number in range(20_000)}
     wrong = app(web(properties={"env": many}), *(web(name=f"N{number}") for number in range(400)))
     assert len(issues(wrong)) == MAX_ISSUES
+
+
+@pytest.mark.parametrize("place", ["component", "key", "application"])
+def test_a_name_may_be_long_and_no_mistake_repeats_all_of_it(place: str) -> None:
+    """A thousand mistakes in an application of a megabyte are no gigabyte."""
+    name = "n" * 200_000
+    env = {f"{number} {name if place == 'key' else ''}"[:2000]: "x" for number in range(2 * MAX_ISSUES)}
+    wrong = app(web(**({"name": name} if place == "component" else {}), properties={"env": env}))
+    told = issues({**wrong, **({"name": name} if place == "application" else {})})
+    assert len(told) == MAX_ISSUES
+    assert sum(len(json.dumps(one.to_json())) for one in told) < 6_000_000

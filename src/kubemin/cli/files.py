@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from kubemin.cli.language import because, tr
 from kubemin.spec.manifest_shape import no_object
 from kubemin.spec.manifests import flattened
 from kubemin.spec.names import DEFAULT_CLUSTER, DEFAULT_NAMESPACE, shown
-from kubemin.spec.plain import Origin, PlainObject, application_of, chart_of, is_plain, place_of
+from kubemin.spec.plain import Origin, Origins, PlainObject, application_of, charts_of, is_plain, place_of
 from kubemin.spec.text import Document, ParseError, Place, documents
 
 _SUFFIXES = (".json", ".yaml", ".yml")
@@ -25,7 +25,7 @@ class Spec:
     where: str
     folder: Path
     data: dict[str, Any]
-    origins: Sequence[Origin] = ()
+    origins: Origins = field(default_factory=dict)
 
     def place_of(self, field: str) -> tuple[str, Place] | None:
         """The file that has the field, and where; None where no file has it."""
@@ -156,20 +156,20 @@ def _files(name: str) -> Iterable[str]:
 def _in_file(name: str) -> Iterable[Spec | PlainObject]:
     text = _text(name)
     found = _documents(name, text)
-    for number, document in enumerate(found, 1):
+    charts = charts_of(text, (document.place_of("").line for document in found))
+    for number, (document, chart) in enumerate(zip(found, charts, strict=True), 1):
         where, data = display_name(name), document.value
         if len(found) > 1:
             where = tr("{file}, document {number}", file=where, number=number)
         if is_plain(data):
-            source = chart_of(text, document.place_of("").line) or _source(name)
-            yield PlainObject(source, data, display_name(name), document)
+            yield PlainObject(chart or _source(name), data, display_name(name), document)
             continue
         if not isinstance(data, dict):
             message = tr(
                 "{place} does not hold an application: an object with name and component is expected", place=where
             )
             raise CliError(message, Exit.USAGE)
-        origins = [Origin("", display_name(name), document)]
+        origins = {"": Origin(display_name(name), document)}
         yield Spec(where, Path() if name == "-" else Path(name).parent, data, origins)
 
 

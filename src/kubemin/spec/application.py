@@ -26,7 +26,7 @@ from kubemin.spec.reading import read, refuse_bulk, relevant
 from kubemin.spec.reads import check_order
 from kubemin.spec.states import Way
 from kubemin.spec.strategy import StrategySpec, check_strategy
-from kubemin.spec.text import ParseError, parse
+from kubemin.spec.text import Bounds, ParseError, parse
 from kubemin.spec.unread_manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUES, without_manifests
 from kubemin.spec.workflow import Step, check_workflow, default_workflow, refuse_too_many
 
@@ -168,10 +168,11 @@ def _with_documents(application: Application) -> tuple[Application, list[Issue]]
     """The application with its manifests as they are kept, YAML text read as such; and what of that is no YAML."""
     issues: list[Issue] = []
     parts: list[Component] = []
+    bounds = Bounds()
     for index, part in enumerate(application.component):
         properties, documents = part.properties, []
         try:
-            documents = parse(properties.yaml) if properties.yaml else []
+            documents = parse(properties.yaml, bounds=bounds) if properties.yaml else []
         except ParseError as error:
             message = f'Component "{part.name}": its YAML cannot be read: {error}.'
             issues.append(Issue(f"component[{index}].properties.yaml", IssueCode.INVALID_FIELD_VALUE, message))

@@ -10,6 +10,7 @@ from typing import Any, Self
 _MOST_WORDS = 100
 """Of more words none is looked for, and none are told: each comparison takes time, and a reply has to be short."""
 _LONGEST_WORD = 100
+_LONGEST_TEXT = 2000
 _LIKE = 0.7
 """How alike two words are at least, as `difflib` has it: such as two of four letters that differ in one."""
 
@@ -89,11 +90,17 @@ class Issue:
     nearest: str | None = None
     allowed: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        # A name may be as long as what was sent, and each mistake repeats it.
+        for name in ("field", "message"):
+            if len(text := getattr(self, name)) > _LONGEST_TEXT:
+                object.__setattr__(self, name, f"{text[: _LONGEST_TEXT - 100]} … {text[-90:]}")
+
     @classmethod
     def of_word(cls, field: str, code: str, sentence: str, given: str, known: Iterable[str]) -> Self:
         """That of a word that is not one of those that are known; ``sentence`` has no end yet."""
         allowed = tuple(known)
-        if len(allowed) > _MOST_WORDS:
+        if len(allowed) > _MOST_WORDS or sum(map(len, allowed)) > _MOST_WORDS * _LONGEST_WORD:
             return cls(field, code, f"{sentence}.")
         by_lower = {word.lower(): word for word in reversed(allowed)}
         found = get_close_matches(given[:_LONGEST_WORD].lower(), by_lower, n=1, cutoff=_LIKE) if given else []

@@ -5,6 +5,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic.alias_generators import to_camel
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
     from yaml.events import Event
 
 MAX_DEPTH = 200
+MAX_NODES = 1_000_000
+"""Of a text: each takes half a kilobyte, whatever it says."""
 _TAG = "tag:yaml.org,2002:"
 _HALVES = re.compile(r"\\u[dD][89abAB]")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]|[^\s{}\[\],:"]+')
 _INDEX = re.compile(r"\[([0-9]+)\]")
+_END = re.compile(r"[.\[]")
 
 
 class ParseError(Exception):
@@ -51,6 +55,16 @@ class Node:
     entries: "list[tuple[Node, Node]]" = field(default_factory=list)
     """Of a map."""
     items: "list[Node]" = field(default_factory=list)
+    _names: "dict[str, tuple[Place, Node]] | None" = None
+
+    @property
+    def names(self) -> "dict[str, tuple[Place, Node]]":
+        """Of a map: each value and the place of its name, by the name as it is written and in camelCase."""
+        if self._names is None:
+            written = [(whole(key.text), key.place, value) for key, value in self.entries]
+            found = {to_camel(name): (place, value) for name, place, value in written if "_" in name}
+            self._names = found | {name: (place, value) for name, place, value in written}
+        return self._names
 
 
 def yaml_nodes(text: str) -> Iterator[Node]:
@@ -61,9 +75,10 @@ def yaml_nodes(text: str) -> Iterator[Node]:
     quick: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         events = yaml.parse(text, Loader=yaml.SafeLoader if _HALVES.search(text) else quick)
+        left = iter(range(MAX_NODES))
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
-                yield _Composer(events).node(next(events), 0)
+                yield _Composer(events, left).node(next(events), 0)
     except yaml.MarkedYAMLError as error:
         raise _error(error, len(text.rstrip())) from error
     except RecursionError as error:
@@ -86,10 +101,11 @@ def _place(mark: "Mark") -> Place:
 class _Composer:
     """Makes nodes of the events of one document. An anchor may be set anew: the last one before an alias counts."""
 
-    def __init__(self, events: "Iterator[Event]") -> None:
+    def __init__(self, events: "Iterator[Event]", left: Iterator[int]) -> None:
         from yaml import events as kinds
 
         self._events = events
+        self._left = left
         self._alias, self._scalar, self._mapping = kinds.AliasEvent, kinds.ScalarEvent, kinds.MappingStartEvent
         self._end = kinds.CollectionEndEvent
         self._anchors: dict[str, Node] = {}
@@ -97,6 +113,8 @@ class _Composer:
     def node(self, event: Any, depth: int) -> Node:
         """The node that the event begins. Raises :class:`ParseError`."""
         place = _place(event.start_mark)
+        if next(self._left, None) is None:
+            raise ParseError(f"it has more than {MAX_NODES:,} names and values", place)
         if isinstance(event, self._alias):
             if event.anchor not in self._anchors:
                 raise ParseError(f"found undefined alias '{event.anchor}'", place)
@@ -127,11 +145,11 @@ class _Composer:
 
 
 def json_node(text: str) -> Node:
-    """The same of a text that is JSON."""
+    """The same of a text that is JSON; of a very large one only the beginning."""
     lines = [0, *(end.end() for end in re.finditer("\n", text))]
     root = key = None
     open_ = list[Node]()
-    for token in _TOKEN.finditer(text):
+    for token in islice(_TOKEN.finditer(text), MAX_NODES):
         word = token[0]
         if word in ("}", "]"):
             open_.pop()
@@ -177,17 +195,11 @@ def _below(node: Node, path: str) -> tuple[Place, Node, str] | None:
         item = node.items[int(index[1])]
         return item.place, item, path[index.end() :]
     path = path.removeprefix(".")
-    fitting = [
-        (len(name), name == written, key.place, value)
-        for key, value in node.entries
-        for written in (whole(key.text),)
-        for name in (written, to_camel(written))
-        if name and path.startswith(name) and path[len(name) : len(name) + 1] in ("", ".", "[")
-    ]
-    if not fitting:
-        return None
-    length, _, place, value = max(fitting, key=lambda one: one[:2])  # names of labels have dots in them
-    return place, value, path[length:]
+    # The longest name that fits: names of labels have dots in them.
+    for end in [len(path), *reversed([one.start() for one in _END.finditer(path)])]:
+        if end and (found := node.names.get(path[:end])) is not None:
+            return *found, path[end:]
+    return None
 
 
 def whole(text: str) -> str:

@@ -20,7 +20,7 @@ MAX_VALUES = 50_000
 """Of one request. Pydantic reads them in one go, during which nothing else in the process runs."""
 _SMALL = 2_000
 _LONG_TEXT = 16 * 1024
-"""Characters: a text may be YAML that has to be read."""
+"""Characters."""
 _MAX_DEPTH = 32
 _BOUNDARY = re.compile(r"[.\[]")
 _TYPES = {"string_type", "int_type", "bool_type", "list_type", "dict_type", "model_type"}
@@ -98,10 +98,15 @@ def is_large(data: object) -> bool:
         value = pending.pop()
         items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         count += len(items)
-        if count > _SMALL or (isinstance(value, str) and len(value) > _LONG_TEXT):
+        if count > _SMALL or (isinstance(value, str) and _is_long(value)):
             return True
         pending.extend(items)
     return False
+
+
+def _is_long(text: str) -> bool:
+    """A text may be YAML: of that a short one, too, means a great deal, where it repeats a part by reference."""
+    return len(text) > _LONG_TEXT or ("&" in text and "*" in text)
 
 
 def _place(detail: ErrorDetails) -> _Location:

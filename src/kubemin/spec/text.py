@@ -12,9 +12,9 @@ from kubemin.spec.nodes import MAX_DEPTH, Node, ParseError, Place, json_node, pl
 
 __all__ = ["Document", "ParseError", "Place", "documents", "parse"]
 
-_MAX_VALUES = 200_000
+_MAX_VALUES = 500_000
 _MAX_CHARACTERS = 16 * 1024 * 1024
-"""Of keys and texts. An alias counts as often as it is used: a short file can mean a great deal."""
+"""Of keys and texts."""
 _JSON = re.compile(r"\s*(\{\s*[\"}]|\[)")
 _TOO_LARGE = "it is too large, or nested too deeply, its aliases written out"
 
@@ -36,6 +36,17 @@ _KUBECTL_BOOL = {
 _KUBECTL_INT = re.compile(r"[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)")
 
 
+@dataclass
+class Bounds:
+    """What is left of how much one or more texts may mean in all of their documents together.
+
+    An alias counts as often as it is used: a short text can mean a great deal.
+    """
+
+    values: int = _MAX_VALUES
+    characters: int = _MAX_CHARACTERS
+
+
 @dataclass(frozen=True)
 class Document:
     """A value, and where in the text its parts are."""
@@ -52,27 +63,28 @@ class Document:
         return place_of(self._root, field)
 
 
-def parse(text: str, *, is_json: bool = False) -> list[Any]:
+def parse(text: str, *, is_json: bool = False, bounds: Bounds | None = None) -> list[Any]:
     """The values of `documents`. Raises :class:`ParseError`."""
-    return [document.value for document in documents(text, is_json=is_json)]
+    return [document.value for document in documents(text, is_json=is_json, bounds=bounds)]
 
 
-def documents(text: str, *, is_json: bool = False) -> list[Document]:
+def documents(text: str, *, is_json: bool = False, bounds: Bounds | None = None) -> list[Document]:
     """The documents in the text, as what JSON can carry; those that are empty are left out.
 
     Text that begins like JSON is read as JSON, for not all JSON is YAML: tabs, long keys, surrogate pairs. What then
     is no JSON may still be YAML, unless ``is_json`` says what it is. A document that is a Kubernetes object is read as
-    kubectl reads it: ``0644`` in it is 420, and ``yes`` is true. Raises :class:`ParseError`.
+    kubectl reads it: ``0644`` in it is 420, and ``yes`` is true. ``bounds``: of all texts that are read with it. Raises
+    :class:`ParseError`.
     """
     if not is_json and not _JSON.match(text):
-        return _yaml_documents(text)
+        return _yaml_documents(text, bounds)
     try:
         return [Document(_parse_json(text), lambda: json_node(text))]
     except json.JSONDecodeError as error:
         wrong = ParseError(error.msg[:1].lower() + error.msg[1:], Place(error.lineno, error.colno))
     if not is_json:
         try:
-            return _yaml_documents(text)
+            return _yaml_documents(text, bounds)
         except ParseError as error:
             raise wrong from error
     raise wrong
@@ -106,8 +118,9 @@ def _not_a_number(word: str) -> NoReturn:
     raise ParseError(f"{word} is no number that JSON can carry")
 
 
-def _yaml_documents(text: str) -> list[Document]:
-    found = [(_Reader(is_kubernetes=_is_kubernetes(node)).value(node), node) for node in yaml_nodes(text)]
+def _yaml_documents(text: str, bounds: Bounds | None) -> list[Document]:
+    bounds = bounds or Bounds()
+    found = [(_Reader(bounds, is_kubernetes=_is_kubernetes(node)).value(node), node) for node in yaml_nodes(text)]
     return [Document(value, lambda node=node: node) for value, node in found if value is not None]  # type: ignore[misc]
 
 
@@ -119,15 +132,14 @@ def _is_kubernetes(node: Node) -> bool:
 class _Reader:
     """Makes values of one document's nodes."""
 
-    def __init__(self, *, is_kubernetes: bool) -> None:
+    def __init__(self, bounds: Bounds, *, is_kubernetes: bool) -> None:
         self._is_kubernetes = is_kubernetes
-        self._values = 0
-        self._characters = 0
+        self._left = bounds
 
     def value(self, node: Node, depth: int = 0) -> Any:
         """The node's value. Raises :class:`ParseError`."""
-        self._values += 1
-        if self._values > _MAX_VALUES or depth > MAX_DEPTH:
+        self._left.values -= 1
+        if self._left.values < 0 or depth > MAX_DEPTH:
             raise ParseError(_TOO_LARGE, node.place)
         if node.kind == "scalar":
             return self._scalar(node)
@@ -144,7 +156,8 @@ class _Reader:
                 for other in value if isinstance(value, list) else [value]:
                     if not isinstance(other, dict):
                         raise ParseError("<< takes a mapping, or a list of them", value_node.place)
-                    merged = {**other, **merged}  # the first one that has a key gives its value
+                    for name, one in other.items():
+                        merged.setdefault(name, one)  # the first one that has a key gives its value
                 continue
             key = self._key(key_node, depth + 1)
             if key in found:
@@ -216,8 +229,8 @@ class _Reader:
         return number
 
     def _text(self, node: Node) -> str:
-        self._characters += len(node.text)
-        if self._characters > _MAX_CHARACTERS:
+        self._left.characters -= len(node.text)
+        if self._left.characters < 0:
             raise ParseError("it is too large, its aliases written out", node.place)
         try:
             return whole(node.text)

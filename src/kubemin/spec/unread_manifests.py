@@ -6,7 +6,7 @@ from typing import Any
 from kubemin.spec.kinds import KINDS, kind_name
 from kubemin.spec.manifest_shape import is_object
 from kubemin.spec.manifests import each, flattened, scopes
-from kubemin.spec.text import ParseError, parse
+from kubemin.spec.text import Bounds, ParseError, parse
 
 MAX_MANIFEST_VALUES = 500_000
 MAX_MANIFEST_DEPTH = 128
@@ -34,16 +34,17 @@ def with_documents(data: Mapping[str, Any]) -> Mapping[str, Any]:
     parts = data.get("component")
     if not isinstance(parts, list) or not any(_yaml_of(part) for part in parts):
         return data
-    return {**data, "component": [_with_documents(part) for part in parts]}
+    bounds = Bounds()
+    return {**data, "component": [_with_documents(part, bounds) for part in parts]}
 
 
-def _with_documents(part: Any) -> Any:
+def _with_documents(part: Any, bounds: Bounds) -> Any:
     if not (text := _yaml_of(part)):
         return part
     properties = part["properties"]
     given = properties.get("manifests") or []
     try:
-        found = parse(text)
+        found = parse(text, bounds=bounds)
     except ParseError:  # who reads the application says where
         return part
     if not isinstance(given, list):
