@@ -1,6 +1,7 @@
 """Sessions of browsers: begun at an issuer or by a token, known to every server, and of use to no other page."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -121,6 +122,7 @@ async def test_a_login_is_finished_once_and_by_the_browser_that_began_it(deps: D
             (params, ""),
             (params, other),
             (params, "__Host-kubemin-login=bm9uc2Vuc2U"),
+            (params, f"__Host-kubemin-login={base64.urlsafe_b64encode(b'[' * 3000).decode()}"),
             ({**params, "state": "guessed"}, cookie),
             ({**params, "iss": "https://evil.example"}, cookie),
             ({"state": params["state"], "error": "access_denied"}, cookie),

@@ -63,6 +63,10 @@ class Provider:
     waits: asyncio.Event = field(default_factory=asyncio.Event)
     """Whether somebody waits for that."""
     metadata: dict[str, Any] = field(default_factory=dict)
+    beside: list[Any] = field(default_factory=list)
+    """Among its keys, and none."""
+    says: str | None = None
+    """Instead of its metadata."""
     nonce: str | None = None
     """Instead of the right one."""
     audience: str | list[str] = CLIENT
@@ -123,6 +127,8 @@ class Provider:
             await self.hangs.wait()
         if self.away:
             return web.Response(status=503)
+        if self.says is not None:
+            return web.Response(text=self.says, content_type="application/json")
         known = {
             "issuer": self.url,
             "jwks_uri": f"{self.url}/keys",
@@ -138,7 +144,9 @@ class Provider:
     async def _keys(self, _: web.Request) -> web.Response:
         self.asked.append("keys")
         secret = {"kty": "oct", "k": "c2VjcmV0", "kid": "shared"}
-        return web.json_response({"keys": [secret, {"kty": "strange"}, *(one.jwk() for one in self.keys)]})
+        return web.json_response(
+            {"keys": [secret, {"kty": "strange"}, *self.beside, *(one.jwk() for one in self.keys)]}
+        )
 
     async def _authorize(self, request: web.Request) -> web.Response:
         """Somebody has logged in at once, and their browser goes back."""

@@ -257,3 +257,24 @@ async def test_an_address_of_mail_is_a_name_only_if_it_is_verified(issuer: Provi
 def test_settings_that_would_be_unsafe_are_refused(settings: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="Settings"):
         IdentitySettings(**settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "no key", None, [], {}, {"kty": []}, {"kty": "RSA", "kid": [], "n": "AQAB", "e": "AQAB"},
+        {"kty": "RSA", "kid": "x", "n": 5, "e": "AQAB"}, {"kty": "RSA", "kid": "x", "n": "!", "e": "AQAB"},
+        {"kty": "RSA", "kid": "x", "n": "AQ", "e": "AQ", "alg": {}}, {"kty": "EC", "crv": "P-256", "x": "A", "y": "A"},
+        {"kty": "EC", "crv": ["P-256"], "x": 1, "y": 2}, {"kty": "OKP", "crv": "Ed25519", "x": "AQ"}, {"kty": "x"},
+        {"kty": "RSA", "kid": "x", "alg": "none", "n": "AQAB", "e": "AQAB"},
+    ],
+)  # fmt: skip
+async def test_a_key_that_cannot_be_read_costs_no_other(issuer: Provider, checked: OidcIssuer, odd: Any) -> None:
+    issuer.beside = [odd]
+    assert (await checked.of_bearer(issuer.token())).name == "oidc:ada"
+
+
+async def test_an_answer_that_is_nested_too_deeply_is_none(issuer: Provider, checked: OidcIssuer) -> None:
+    issuer.says = "[" * 20_000 + "]" * 20_000
+    with pytest.raises(IssuerAway):
+        await checked.of_bearer(issuer.token())

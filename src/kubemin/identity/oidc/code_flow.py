@@ -51,7 +51,7 @@ class Pending:
             if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
                 return None
             return cls(**{**given, "back": local(given["back"])})
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
 
 

@@ -48,7 +48,7 @@ class IssuerHttp:
             raise IssuerAway(f"The issuer at {where} answers with HTTP {status}.")
         try:
             found = json.loads(body) if len(body) <= _MOST_BYTES else None
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise IssuerAway(f"What the issuer at {where} answers is no JSON object.")

@@ -19,6 +19,7 @@ _FRESH_SECONDS = 3600.0
 _PAUSE_SECONDS = 10.0
 """So long after one attempt there is no other, however many tokens name keys that are not known."""
 _PRIVATE = frozenset({"oct"})
+_WORDS = ("kty", "use", "kid", "alg")
 
 
 class Key(NamedTuple):
@@ -106,11 +107,13 @@ def _read(jwks: Mapping[str, Any]) -> dict[str | None, list[Key]]:
     found: dict[str | None, list[Key]] = {}
     given = jwks.get("keys")
     for one in given if isinstance(given, list) else ():
-        if not isinstance(one, dict) or one.get("kty") in _PRIVATE or one.get("use") not in (None, "sig"):
+        if not isinstance(one, dict) or not all(isinstance(one.get(name), str | None) for name in _WORDS):
+            continue
+        if one.get("kty") in _PRIVATE or one.get("use") not in (None, "sig"):
             continue
         try:
             key = PyJWK.from_dict(one)
-        except PyJWTError:
+        except (PyJWTError, ArithmeticError, LookupError, NotImplementedError, TypeError, ValueError):
             continue
         found.setdefault(key.key_id, []).append(Key(key.key, one.get("alg")))
     return found
