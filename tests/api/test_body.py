@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -103,3 +104,18 @@ def _nested(levels: int) -> list[Any]:
     for _ in range(levels):
         found = [found]
     return found
+
+
+def test_a_long_name_costs_its_length_once() -> None:
+    """Where a value is gets spelled for a refusal alone: each spelled place repeats the names above it."""
+    name = "n" * 100_000
+    body = json.dumps({name: ["é"] * 5000}, ensure_ascii=False).encode()
+    tracemalloc.start()
+    try:
+        parse_json(body)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    with pytest.raises(ApiError) as caught:
+        parse_json(json.dumps({name: ["a\0"]}).encode())
+    assert len(str(caught.value)) < 1000

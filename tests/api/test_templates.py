@@ -1,5 +1,6 @@
 """Applications that are cloned from templates."""
 
+import json
 from typing import Any
 
 import pytest
@@ -61,3 +62,13 @@ async def test_an_application_is_no_template_of_itself(api: Api) -> None:
     template = await _template(api)
     changed = application(id=template, name="template", tmp_enable=True, component=[_entry(template)])
     assert (await api.post("/applications", changed, 400))["code"] == ApiCode.TEMPLATE
+
+
+@pytest.mark.parametrize("own", [[], {}, [{"a": 1}], 5, True])
+async def test_an_id_that_is_no_text_is_a_mistake(api: Api, own: Any) -> None:
+    """Where templates are looked for, too, as an application is never one of its own."""
+    asked = application(component=[_entry(await _template(api))], id=own)
+    refused = await api.post("/apply", {"application": asked}, 400)
+    assert [one["field"] for one in refused["errors"]] == ["id"]
+    assert not (await api.post("/applications/read", {"text": json.dumps(asked)}))["valid"]
+    assert not (await api.post("/applications/try", asked))["valid"]

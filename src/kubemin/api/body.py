@@ -8,7 +8,7 @@ with the path of the field, so that no handler meets it.
 import json
 import math
 from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kubemin.api.codes import ApiCode
-from kubemin.api.deps import deps_of, given
+from kubemin.api.deps import deps_of, given, principal_of
 from kubemin.api.envelope import ApiError, FieldError
 from kubemin.spec.reading import MAX_VALUES
 from kubemin.spec.unread_manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUES
@@ -24,6 +24,8 @@ from kubemin.spec.unread_manifests import MAX_MANIFEST_DEPTH, MAX_MANIFEST_VALUE
 MAX_DEPTH = 64
 SMALL_BODY = 16 * 1024
 """Bytes. A larger one is read, and checked, beside the loop."""
+UNKNOWN_BODY = 32 * 1024
+"""Bytes, of whoever has not said who they are: they may send a credential, and reading more would cost all others."""
 _MAX_INT = 2**63 - 1
 _LINGER_BYTES = 16 * 1024 * 1024
 """How much of a body that is too large is still read and thrown away, so that its sender gets to read the reply."""
@@ -34,7 +36,7 @@ class BodyTooLarge(Exception):
 
 
 class BodyLimit:
-    """ASGI middleware: answers 413 once more than ``max_body_bytes`` of a body were announced or arrived.
+    """ASGI middleware: answers 413 once more than ``max_body_bytes``, or `UNKNOWN_BODY`, were announced or arrived.
 
     A client that goes away in the middle is no error.
     """
@@ -47,6 +49,8 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         limit = deps_of(scope).settings.max_body_bytes
+        if principal_of(scope) is None:
+            limit = min(limit, UNKNOWN_BODY)
         read = 0
         more = True
         started = False
@@ -181,7 +185,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                _check_text("", key)
+                _check_text(None, key)
                 _refuse(key or "body", "DUPLICATE_FIELD", f'"{key}" is given twice in one object of the body.')
             seen.add(key)
     return found
@@ -194,28 +198,44 @@ def _finite(text: str) -> float:
     return number
 
 
+class _Place(NamedTuple):
+    """Where a value is in the body. It is spelled for a refusal alone: each spelled path repeats the keys above it."""
+
+    above: "_Place | None"
+    name: str | int
+
+
+def _spelled(place: _Place | None) -> str:
+    names: list[str] = []
+    while place is not None:
+        dot = "" if place.above is None else "."
+        names.append(f"[{place.name}]" if isinstance(place.name, int) else f"{dot}{place.name}")
+        place = place.above
+    return "".join(reversed(names)) or "body"
+
+
 def _check(root: Any) -> None:
     """Walk the value without recursion; refuse depth, numbers and characters that could not be stored."""
     manifests = _Bound("A list of manifests in the body", MAX_MANIFEST_VALUES, MAX_DEPTH + MAX_MANIFEST_DEPTH)
-    pending: list[tuple[str, int, Any, _Bound]] = [("", 0, root, _Bound("The body", MAX_VALUES, MAX_DEPTH))]
+    pending: list[tuple[_Place | None, int, Any, _Bound]] = [(None, 0, root, _Bound("The body", MAX_VALUES, MAX_DEPTH))]
     while pending:
-        path, depth, value, bound = pending.pop()
+        place, depth, value, bound = pending.pop()
         if isinstance(value, str):
-            _check_text(path, value)
+            _check_text(place, value)
         elif isinstance(value, int):
             if abs(value) > _MAX_INT:
-                _refuse(path or "body", "NUMBER_TOO_LARGE", f"{path or 'body'}: the number has more than 64 bits.")
+                path = _spelled(place)
+                _refuse(path, "NUMBER_TOO_LARGE", f"{path}: the number has more than 64 bits.")
         elif isinstance(value, dict | list):
-            bound.take(path, depth, len(value))
+            bound.take(place, depth, len(value))
             if isinstance(value, list):
-                pending.extend((f"{path}[{index}]", depth + 1, item, bound) for index, item in enumerate(value))
+                pending.extend((_Place(place, index), depth + 1, item, bound) for index, item in enumerate(value))
                 continue
             for key, item in value.items():
-                _check_text(path, key)
-                is_manifests = key == "manifests" and path.endswith(".properties")
-                pending.append(
-                    (f"{path}.{key}" if path else key, depth + 1, item, manifests if is_manifests else bound)
-                )
+                _check_text(place, key)
+                within = None if place is None or place.above is None else place.name
+                is_manifests = key == "manifests" and within == "properties"
+                pending.append((_Place(place, key), depth + 1, item, manifests if is_manifests else bound))
 
 
 class _Bound:
@@ -227,21 +247,26 @@ class _Bound:
         self._depth = depth
         self._count = 0
 
-    def take(self, path: str, depth: int, more: int) -> None:
+    def take(self, place: _Place | None, depth: int, more: int) -> None:
         """Count what an object or a list holds. Raises :class:`ApiError`."""
         if depth == self._depth:
-            _refuse(path or "body", "NESTED_TOO_DEEPLY", f"{self._what} is nested deeper than {self._depth} levels.")
+            _refuse(_spelled(place), "NESTED_TOO_DEEPLY", f"{self._what} is nested deeper than {self._depth} levels.")
         self._count += more
         if self._count > self._values:
             _refuse("body", "TOO_MANY_VALUES", f"{self._what} holds more than {self._values:,} values.")
 
 
-def _check_text(path: str, text: str) -> None:
+def _check_text(place: _Place | None, text: str) -> None:
     if text.isascii() and "\0" not in text:
         return
     if "\0" in text:
-        _refuse(path or "body", "INVALID_CHARACTER", f"{path or 'body'}: the text holds a NUL character.")
+        _refuse_character(place, "a NUL character")
     try:
         text.encode()
     except UnicodeEncodeError:
-        _refuse(path or "body", "INVALID_CHARACTER", f"{path or 'body'}: the text holds half a surrogate pair.")
+        _refuse_character(place, "half a surrogate pair")
+
+
+def _refuse_character(place: _Place | None, what: str) -> NoReturn:
+    path = _spelled(place)
+    _refuse(path, "INVALID_CHARACTER", f"{path}: the text holds {what}.")

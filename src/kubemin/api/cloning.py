@@ -22,7 +22,7 @@ async def templates_of(tx: Tx, data: Mapping[str, Any], limits: Limits, asked: A
     """
     found: dict[str, Stored] = {}
     count = 0
-    for app_id in sorted(template_ids(data) - {data.get("id")}):
+    for app_id in sorted(one for one in template_ids(data) if one != data.get("id")):
         try:
             row = await application_of(tx, app_id)
             if not (row.tmp_enable and asked.sees(row)):
