@@ -80,6 +80,10 @@ async def test_each_way_to_a_task_records_who_asked(deps: Deps, cluster: RawServ
             await ada.call("DELETE", path),
         ]
         assert [await acting_as(guarded, one["taskId"]) for one in runs] == [wanted] * len(runs)
+        told = [await ada.get(f"/workflow/tasks/{one['taskId']}/status") for one in runs]
+        assert [one["actingAs"] for one in told] == ["idp#ada"] * len(
+            runs
+        )  # the user alone: groups are many, and theirs
         machine = await guarded.by("ci")
         applied = await machine.post("/apply", {"application": application(name="other")})
         assert await acting_as(guarded, applied["taskId"]) == {"user": "idp#ci", "groups": []}
@@ -118,3 +122,10 @@ async def test_whoami_says_as_whom_it_is_done(deps: Deps, cluster: RawServer) ->
         (told,) = (await Caller(guarded, "system:admin").get("/whoami"))["actingAs"]
         assert "user" not in told
         assert "is a user of the cluster itself" in told["refused"]
+
+
+async def test_a_task_says_nobody_where_nobody_is_acted_as(deps: Deps) -> None:
+    async with guarded_by(deps) as guarded:
+        admin = await guarded.by()
+        ran = await admin.post("/apply", {"application": application()})
+        assert "actingAs" not in await admin.get(f"/workflow/tasks/{ran['taskId']}/status")

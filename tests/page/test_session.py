@@ -29,6 +29,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     made = kubemin("token", "create", "first", "--role", "admin", "--owner", "root", "--local", "-q")
     assert made.returncode == 0, made.stderr
     env = {"KUBEMIN_AUTH": "token", "KUBEMIN_NOTIFICATIONS": json.dumps(NOWHERE)}
+    env |= {"KUBEMIN_IMPERSONATION": "caller", "KUBEMIN_IMPERSONATION_USER_PREFIX": "kubemin:"}
     with kubemin.dev(env=env) as running:
         yield Guarded(running, made.stdout.strip())
 
@@ -176,7 +177,10 @@ def test_who_looks_after_the_server_sees_who_changed_what_and_whom_it_tells(
 ) -> None:
     failed = api.apply("told", web("broken", "web:crash"), hopelessAfterSeconds=1)
     api.ended(failed)
+    page.goto(f"/#/tasks/{failed}")
     log_in(page, guarded.admin)
+    expect(page.locator(".facts")).to_contain_text("Acts in the cluster as")
+    expect(page.locator(".facts")).to_contain_text("kubemin:root")
     page.get_by_role("link", name="Audit").click()
     page.get_by_label("Caller").fill("root")
     page.get_by_label("Operation").fill("apply_application")
@@ -203,11 +207,13 @@ def test_who_looks_after_the_server_sees_who_changed_what_and_whom_it_tells(
 
     page.get_by_role("button", name="Make a token …").click()
     page.get_by_label("What it is for").fill("a robot")
+    page.get_by_label("Only these clusters").fill("default, edge")
     page.get_by_role("button", name="Make it").click()
     text = page.get_by_role("dialog", name="The token a robot").locator("code").inner_text()
     assert text.startswith("kubemin_")
     page.get_by_role("button", name="Close").click()
     assert text not in page.content()
+    expect(page.get_by_role("row", name="a robot")).to_contain_text("viewer: Cluster default, edge")
     page.get_by_role("button", name="Revoke the token a robot").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_role("row", name="a robot")).to_contain_text("revoked")

@@ -20,6 +20,7 @@ from kubemin.api.models.tasks import (
 from kubemin.api.progress import component_status
 from kubemin.engine.entry.diffs import RowChange
 from kubemin.engine.options import ExecOptions
+from kubemin.spec.acting import Identity
 from kubemin.spec.reason_codes import advice_for
 from kubemin.spec.states import PAUSE_KIND, Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubemin.spec.warnings import warnings_in
@@ -68,6 +69,7 @@ def status(
         end_time=unix(task.ended_at),
         attempt=task.attempt,
         worker=task.lease_owner or "",
+        acting_as=None if task.acting_as is None else Identity.read(task.acting_as).user,
         revision=task.revision,
         queued_behind=[other.id for other in behind],
         waits_because=why_it_waits,

@@ -105,13 +105,13 @@ function Revoke({ token, again, close }) {
 const names = (text) => text.split(",").map((one) => one.trim()).filter(Boolean);
 
 function New({ close, done }) {
-  const [values, set] = useState({ name: "", owner: "", namespaces: "", projects: "", applications: "" });
+  const [values, set] = useState({ name: "", owner: "", namespaces: "", projects: "", applications: "", clusters: "" });
   const [role, choose] = useState("viewer");
   const field = (name, word) =>
     html`<${Field} word=${word} value=${values[name]} write=${(value) => set({ ...values, [name]: value })} />`;
   const act = async () => {
     const grant = { role };
-    for (const part of ["namespaces", "projects", "applications"]) {
+    for (const [part] of PARTS) {
       if (names(values[part]).length > 0) grant[part] = names(values[part]);
     }
     const owner = values.owner.trim();
@@ -126,7 +126,8 @@ function New({ close, done }) {
           ${ROLES.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
         </select>
       </label>
-      ${field("namespaces", "tokenNamespaces")} ${field("projects", "tokenProjects")} ${field("applications", "tokenApplications")}
+      ${field("namespaces", "tokenNamespaces")} ${field("projects", "tokenProjects")}
+      ${field("applications", "tokenApplications")} ${field("clusters", "tokenClusters")}
     <//>
   `;
 }

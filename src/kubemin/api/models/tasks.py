@@ -134,6 +134,10 @@ class TaskStatusReply(Reply):
     end_time: Absent[int] = None
     attempt: int
     worker: str
+    acting_as: Absent[str] = Field(
+        default=None,
+        description="The user as whom it goes forward in its cluster; absent where that is KubeMin itself.",
+    )
     revision: Absent[int] = Field(
         default=None, description="The application's revision that it brings; absent of a removal and of a dry run."
     )

@@ -146,6 +146,8 @@ class Task(TypedDict):
     endTime: NotRequired[int]
     attempt: int
     worker: str
+    actingAs: NotRequired[str]
+    """The user as whom it goes forward in its cluster; absent where that is KubeMin itself."""
     revision: NotRequired[int]
     """The application's revision that it brings; absent of a removal and of a dry run."""
     queuedBehind: list[str]

@@ -60,6 +60,7 @@ function Facts({ status }) {
     ["ended", status.endTime && html`<${Time} at=${status.endTime} />`],
     ["attempt", status.attempt > 1 && status.attempt],
     ["worker", status.worker],
+    ["actingAs", status.actingAs],
     ["cancelledBy", status.cancelledBy],
     ["request", status.requestId],
     ["cancelRequest", status.cancelRequestId],
