@@ -59,6 +59,7 @@ class Crowd:
         self.made.settings = {
             "KUBEMIN_AUTH": "token",
             "KUBEMIN_MAX_EVENT_STREAMS": str(max(500, streams // SERVERS + 100)),
+            "KUBEMIN_MAX_CALLER_STREAMS": str(max(100, streams)),
             "KUBEMIN_MAX_CONNECTIONS": str(max(1000, 2 * streams // SERVERS)),
         }
         for number in range(1, SERVERS + 1):

@@ -11,6 +11,8 @@ from sqlalchemy import update
 
 from kubemin.api.access import About, needs_of
 from kubemin.api.app import routes
+from kubemin.api.authentication import CSRF_HEADER
+from kubemin.api.body import UNKNOWN_BODY
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
 from kubemin.api.routes import workflows
@@ -438,3 +440,13 @@ async def test_objects_of_the_whole_cluster_need_every_namespace(deps: Deps) -> 
         part = {"name": "x", "type": "manifests", "properties": {"manifests": [namespace]}}
         refused = await eve.post("/applications/try", application(namespace="shop", component=[part]), 403)
         assert "objects of the whole cluster" in refused["message"]
+
+
+async def test_a_large_body_is_read_of_who_is_known(guarded: Guarded) -> None:
+    """Where nobody has to be: a credential is short, and reading more would keep others from being served."""
+    page = {"Sec-Fetch-Site": "same-origin", CSRF_HEADER: "1"}
+    text = await guarded.token("eve", {"role": "viewer"})
+    for size, status in ((1_000, 401), (UNKNOWN_BODY, 413)):
+        sent = {"token": "x" * size}
+        assert (await guarded.http.post("/auth/session", json=sent, headers=page)).status_code == status
+    await Caller(guarded, text).post("/applications/read", {"text": "#" * 2 * UNKNOWN_BODY})

@@ -1,5 +1,6 @@
 """Rights in one cluster are none in another: in lists, hints and streams, and where something is asked or written."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,9 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
 from kubemin.identity.grants import Role
 from kubemin.spec.limits import Limits
-from kubemin.store import presence
+from kubemin.spec.objects import ObjectRef
+from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.store import applications, journal, presence, tasks
 from tests.api.conftest import PREFIX, application
 from tests.api.guarded import Caller, Guarded, guarded_by, names
 from tests.api.two_clusters import knowing_two
@@ -195,3 +198,104 @@ async def test_the_audit_names_the_cluster_where_it_is_not_the_default(guarded: 
     rows = (await admin.get("/audit"))["rows"][::-1]
     assert [one["target"] for one in rows] == ["edge~shop~shop", "shop~shop", "default"]
     await guarded.deps.audit.aclose()
+
+
+async def test_what_a_removal_would_do_is_told_to_who_may_do_it(guarded: Guarded) -> None:
+    """In each namespace that it reaches, as the removal itself is admitted."""
+    admin = await guarded.by()
+    here = await deployed(admin, namespace="shop")
+    held = journal.NewResource(seq=1, job_seq=1, ref=ObjectRef("Role", "other", "r"))
+    async with guarded.deps.db.begin("hold") as tx:  # as a task of the application would have it
+        await journal.add(tx, here["taskId"], [held])
+    one = await guarded.by("eve", {"role": "deployer", "namespaces": ["shop"]})
+    both = await guarded.by("bea", {"role": "deployer", "namespaces": ["shop", "other"]})
+    for params in ({"dryRun": True}, {}):
+        refused = await one.call("DELETE", f"/applications/{here['appId']}", 403, params=params)
+        assert "in namespace other" in refused["message"]
+        await both.call("DELETE", f"/applications/{here['appId']}", params=params)
+
+
+async def test_what_waits_is_told_of_one_cluster(guarded: Guarded) -> None:
+    """A filter shows no more than one may see; who works in a cluster is told to who sees all of it."""
+    admin = await guarded.by()
+    await deployed(admin, cluster="default", namespace="shop")
+    far = await deployed(admin, cluster="edge", namespace="shop")
+    await deployed(admin, cluster="edge", namespace="other")
+    async with guarded.deps.db.begin("work") as tx:
+        undone = await tasks.claim_next(tx, "first", 60, 3)
+        held = await tasks.claim_next(tx, "second", 60, 3, ["edge"])
+        assert undone is not None
+        assert held is not None
+        assert (undone.cluster, held.id) == ("default", far["taskId"])
+        assert await tasks.start(tx, undone.id, undone.lease_epoch)
+        assert await tasks.finish(tx, undone.id, undone.lease_epoch, TaskStatus.FAILED, "no", Cleanup.PENDING)
+        assert await tasks.set_cleanup(tx, undone.id, undone.lease_epoch, Cleanup.INCOMPLETE, "one is left")
+
+    async def told(caller: Caller, **given: str) -> tuple[list[str], list[str], int]:
+        found = await caller.get("/operations", **given)
+        workers = [one["worker"] for one in found["workers"]]
+        return workers, [f"{one['cluster']}/{one['namespace']}" for one in found["queues"]], found["incompleteTotal"]
+
+    shop = await guarded.by("eve", {"role": "viewer", "namespaces": ["shop"]})
+    edge = await guarded.by("bea", EDGE)
+    assert await told(admin) == (["second"], ["edge/other"], 1)
+    assert await told(admin, cluster="edge") == (["second"], ["edge/other"], 0)
+    assert await told(admin, cluster="default") == ([], [], 1)
+    assert await told(admin, cluster="nowhere") == ([], [], 0)
+    assert await told(edge) == ([], ["edge/other"], 0)
+    assert await told(edge, cluster="edge") == (["second"], ["edge/other"], 0)
+    assert await told(edge, cluster="default") == ([], [], 0)
+    assert await told(shop, cluster="edge") == ([], [], 0)
+    assert await told(shop, cluster="default") == ([], [], 1)
+
+
+async def test_the_audit_is_read_of_one_cluster(guarded: Guarded) -> None:
+    """Whatever became of a call, and however it named what it is about; also after that is gone."""
+    admin = await guarded.by()
+    eve = await guarded.by("eve", {"role": "deployer", "namespaces": ["elsewhere"]})
+    far = await deployed(admin, cluster="edge", namespace="shop")
+    path = f"/applications/{far['appId']}"
+    body = {"taskId": far["taskId"]}
+    await deployed(admin, namespace="shop")
+    await eve.post("/apply", {"application": application(cluster="edge", namespace="shop", name="never")}, 403)
+    await eve.post("/applications", application(cluster="edge", namespace="shop", name="never"), 403)
+    await eve.post("/applications/edge~shop~nothing/restart", {}, 404)
+    await admin.post("/applications", {**application(cluster="edge", namespace="shop"), "id": far["appId"]})
+    await admin.post(f"{path}/workflow/cancel", body)
+    await admin.post(f"/workflow/tasks/{far['taskId']}/cleanup")
+    await admin.call("DELETE", "/orphans", 503, params={"cluster": "edge"})
+    async with guarded.deps.db.begin("gone") as tx:
+        await applications.delete(tx, far["appId"])
+    await admin.post(f"{path}/restart", {}, 404)
+    await admin.post("/tokens", {"name": "of no cluster", "grants": [{"role": "viewer"}]})
+    rows = (await admin.get("/audit", cluster="edge"))["rows"]
+    assert [one["operation"] for one in reversed(rows)] == [
+        "apply_application", "apply_application", "save_application", "restart_application", "save_application",
+        "cancel_task", "clean_up_again", "delete_orphans", "restart_application",
+    ]  # fmt: skip
+    assert {one["cluster"] for one in rows} == {"edge"}
+    others = (await admin.get("/audit"))["rows"]
+    assert {one["cluster"] for one in others} == {"edge", "default", ""}
+    assert [one["operation"] for one in others if not one["cluster"]] == ["create_token"]
+    exported = await guarded.http.get(
+        f"{PREFIX}/audit/export?cluster=default", headers={"Authorization": f"Bearer {admin.token}"}
+    )
+    assert [json.loads(line)["operation"] for line in exported.text.splitlines()] == ["apply_application"]
+
+
+async def test_what_is_in_a_namespace_is_told_to_who_may_deploy_there(guarded: Guarded) -> None:
+    """Else a name in an application would be a question whether the cluster has it."""
+    names_it = {"name": "web", "type": "webservice", "image": "web:1"}
+    names_it |= {"traits": {"envFrom": [{"type": "secret", "sourceName": "stripe"}]}}  # type: ignore[dict-item]
+    asked = {**application(namespace="tenant", component=[names_it]), "project": "own"}
+    for grants, expected in (
+        ([{"role": "viewer", "projects": ["own"]}], 0),
+        ([{"role": "viewer", "projects": ["own"]}, {"role": "deployer", "namespaces": ["other"]}], 0),
+        ([{"role": "deployer", "projects": ["own"]}], 1),
+    ):
+        caller = await guarded.by("eve", *grants)
+        for path, sent in (("/applications/try", asked), ("/applications/read", {"text": json.dumps(asked)})):
+            told = await caller.post(path, sent)
+            assert told["valid"], told
+            codes = [one["code"] for one in told.get("warnings") or []]
+            assert codes.count("NOT_IN_APPLICATION") == expected, (grants, path)

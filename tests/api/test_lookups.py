@@ -3,6 +3,7 @@
 import pytest
 
 from kubemin.api.deps import Deps
+from kubemin.api.lookups import _comparable
 from kubemin.spec.ids import application_id
 from kubemin.store import tasks
 from tests.api.conftest import Api
@@ -57,3 +58,11 @@ async def test_logs_need_a_cluster(api: Api) -> None:
     assert (await api.get(f"/applications/{app_id}/logs", 503))["code"] == 30001
     assert (await api.get("/applications/nobody/logs", 404))["code"] == 10005
     await api.get(f"/applications/{app_id}/logs", 400, tail=5001)
+
+
+@pytest.mark.parametrize("length", [1, 20, 190, 10_000])
+def test_what_is_compared_does_not_grow_with_the_names(length: int) -> None:
+    """It is done on the loop, where cancels are answered."""
+    compared = list(_comparable("a" * length, ["a" * length] * 1000))
+    assert sum(length * len(one) for one in compared) <= 100_000
+    assert compared or length == 10_000

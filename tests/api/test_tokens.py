@@ -12,14 +12,18 @@ from structlog.testing import capture_logs
 
 from kubemin.api.access import Access
 from kubemin.api.all_events import Wanted, stream_all
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
+from kubemin.api.envelope import ApiError
 from kubemin.api.listening import while_valid
+from kubemin.api.routes import audit as audit_routes
 from kubemin.identity.grants import Role
 from kubemin.identity.principal import Principal
 from kubemin.identity.token_text import TokenText, read_token
-from kubemin.store import tokens
+from kubemin.settings.api import ApiSettings
+from kubemin.store import audit, tokens
 from tests.api.conftest import PREFIX, Api, application
-from tests.api.guarded import Guarded, guarded_by, names
+from tests.api.guarded import Caller, Guarded, guarded_by, names
 
 
 @pytest.fixture
@@ -203,3 +207,50 @@ async def test_without_authentication_nobody_has_to_say_anything(api: Api) -> No
     assert (me["name"], me["how"], me["roles"]) == ("system", "none", ["viewer", "deployer", "admin"])
     ways = (await api.http.get("/auth/ways")).json()["data"]
     assert (ways["required"], "oidc" in ways) == (False, False)
+
+
+async def test_no_caller_takes_the_streams_of_all(deps: Deps) -> None:
+    """Of whom there are as many as there may be is told so; everybody else is heard. What ends is free again."""
+    few = replace(deps, settings=ApiSettings(max_event_streams=4, max_caller_streams=2))
+    async with guarded_by(few) as guarded:
+        admin, eve = await guarded.by(), await guarded.by("eve", {"role": "viewer"})
+        ran = await admin.post("/apply", {"application": application()})
+        paths = ("/events", f"/workflow/tasks/{ran['taskId']}/events")
+
+        async def endless() -> Any:
+            yield b"first"
+            await asyncio.Event().wait()
+
+        async def stream(caller: Caller) -> Any:
+            principal = await guarded.authenticator.of_bearer(caller.token, "127.0.0.1")
+            one = while_valid(guarded.deps, Access(principal, Role.VIEWER), endless())
+            return one, await anext(one, None)
+
+        streams = [await stream(eve) for _ in range(3)]
+        assert [first for _, first in streams] == [b"first", b"first", None]
+        for path in paths:
+            refused = await eve.get(path, 429)
+            assert refused["code"] == ApiCode.TOO_MANY
+            assert "eve has 2 event streams" in refused["message"]
+        assert (await stream(admin))[1] == b"first"
+        await streams.pop(0)[0].aclose()
+        assert (await stream(eve))[1] == b"first"
+
+
+async def test_an_export_breaks_off_with_its_token(guarded: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no end then that looks like one."""
+    monkeypatch.setattr(audit_routes, "_AT_ONCE", 2)
+    admin, text = await guarded.by(), await guarded.token("eve")
+    for number in range(6):
+        await admin.post(f"/nowhere/{number}", {}, 404)
+    principal = await guarded.authenticator.of_bearer(text, "127.0.0.1")
+    async with guarded.deps.db.read() as tx:
+        rows = await audit.oldest(tx, audit.Wanted(), after=0, limit=2)
+    lines = audit_routes._lines(guarded.deps, Access(principal, Role.ADMIN), audit.Wanted(), rows, None)
+    assert (await anext(lines)).count("\n") == 2
+    assert (await anext(lines)).count("\n") == 2
+    await admin.call("DELETE", f"/tokens/{text.split('_')[1]}")
+    await guarded.authenticator.watch.look()
+    with pytest.raises(ApiError, match="has ended"):
+        await anext(lines)
+    assert guarded.authenticator.watch._listening == {}

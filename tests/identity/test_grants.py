@@ -50,10 +50,9 @@ def test_who_may_everything_of_a_cluster_may_each_thing_there_and_nothing_by_tha
 
 
 @given(SCOPES, TARGETS)
-def test_a_scope_that_has_something_has_some_of_its_cluster_and_namespace(scope: Scope, target: Target) -> None:
+def test_a_scope_that_has_something_has_some_of_its_cluster(scope: Scope, target: Target) -> None:
     if scope.has(*target):
         assert scope.has_some_of(target.cluster)
-        assert scope.has_some_of(target.cluster, target.namespace)
     if scope.has_all_of(target.cluster):
         assert scope.has(*target)
     if scope.clusters is not None and target.cluster not in scope.clusters:

@@ -71,6 +71,13 @@ def test_each_cluster_is_named_and_lists_are_filtered_by_it(page: Page, api: Api
         page.get_by_label("Status" if view == "Tasks" else "Newest task").select_option("failed")
         expect(names(page, view)).to_have_count(0)
         page.reload()
+    page.goto("/#/operations")
+    page.get_by_label("Cluster").first.select_option("edge")
+    expect(page.get_by_text("No task waits")).to_be_visible()
+    assert found(page) == {"light": [], "dark": []}
+    page.goto("/#/audit")
+    page.get_by_label("Cluster").select_option("edge")
+    expect(page.get_by_role("region", name="Audit").locator("tbody tr")).to_have_count(2)
     assert found(page) == {"light": [], "dark": []}
 
     page.goto("/#/applications")

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, update
 
 from kubemin.spec.audit import BEGINNING, Broken, verify
-from kubemin.store import Database, audit, tables
+from kubemin.store import Database, audit, tables, tasks
 from kubemin.store.anew import begun_anew
 from kubemin.store.audit import AuditRow, Call, Wanted
+from tests.store.rows import add_application, id_of, new_task
 from tests.waiting import PATIENCE
 
 KEY = "k" * 32
@@ -21,7 +23,8 @@ EVERY = Wanted()
 def call(number: int = 0, **said: str | int) -> Call:
     given: dict[str, str | int] = {
         "caller": "ada", "authenticated": "token", "address": "127.0.0.1", "method": "POST", "operation": "apply",
-        "target": "", "app": "", "task": "", "status": 200, "code": 0, "request_id": f"request-{number}", **said,
+        "target": "", "cluster": "", "app": "", "task": "", "status": 200, "code": 0,
+        "request_id": f"request-{number}", **said,
     }  # fmt: skip
     return Call(**given)  # type: ignore[arg-type]
 
@@ -76,14 +79,16 @@ async def test_what_is_read_is_what_was_hashed(db: Database) -> None:
 
 
 async def test_filters(db: Database) -> None:
-    await append(db, call(1, app="a" * 24), call(2, task="t" * 24, status=404), age=3600)
-    await append(db, call(3, caller="bob", operation="cancel_task", status=503))
+    await append(db, call(1, app="a" * 24, cluster="edge"), call(2, task="t" * 24, status=404), age=3600)
+    await append(db, call(3, caller="bob", operation="cancel_task", status=503, cluster="edge"))
     old, now = (await rows_of(db))[0].at, (await rows_of(db))[-1].at
     for wanted, expected in (
         (Wanted(app="a" * 24), [1]),
         (Wanted(task="t" * 24), [2]),
         (Wanted(caller="bob"), [3]),
         (Wanted(operation="apply"), [1, 2]),
+        (Wanted(cluster="edge"), [1, 3]),
+        (Wanted(cluster="nowhere"), []),
         (Wanted(statuses=(400, 500)), [2]),
         (Wanted(since=now), [3]),
         (Wanted(until=now), [1, 2]),
@@ -142,3 +147,24 @@ async def test_it_goes_on_behind_what_somebody_did_to_the_tables(sqlite: Databas
     async with sqlite.begin("eve") as tx:
         await tx.write(delete(tables.audit_heads))
     assert (await append(sqlite, call(6)))[0].seq == 6
+
+
+async def test_a_call_has_the_cluster_of_what_it_is_about(db: Database) -> None:
+    """What it says itself comes first; an application that is gone is known by its tasks; of what never was none is."""
+    await add_application(db, "there", cluster="edge")
+    async with db.begin("insert") as tx:
+        for app, cluster in (("there", "edge"), ("gone", "prod")):
+            await tasks.insert(tx, new_task(f"of-{app}", app, cluster=cluster))
+    asked = [
+        call(app=id_of("there")),
+        call(task=id_of("of-there")),
+        call(app=id_of("gone")),
+        call(app=id_of("never"), task=id_of("of-gone")),
+        call(app=id_of("never")),
+        call(app=id_of("there"), cluster="default"),
+        call(),
+    ]
+    async with db.read() as tx:
+        found = await audit.with_clusters(tx, asked)
+    assert [one.cluster for one in found] == ["edge", "edge", "prod", "prod", "", "default", ""]
+    assert [replace(one, cluster="") for one in found] == [replace(one, cluster="") for one in asked]

@@ -75,21 +75,23 @@ async def test_no_list_does_more_with_more_that_it_does_not_show(sqlite: Databas
             for wanted in (Filter(name="shop"), Filter(namespace="rare")):
                 assert len(await applications.page(tx, wanted, limit=10)) == 1
                 assert await applications.count(tx, wanted) == 1
-            assert len(await audit.newest(tx, audit.Wanted(operation="create_token"), before=None, limit=10)) == 1
+            for wanted_calls in (audit.Wanted(operation="create_token"), audit.Wanted(cluster="rare")):
+                assert len(await audit.newest(tx, wanted_calls, before=None, limit=10)) == 1
+            await audit.with_clusters(tx, [_call("apply_application", "r0")])
         return work.each()
 
     await add_application(sqlite, namespace="rare")
     async with sqlite.begin("calls") as tx:
-        await audit.append(tx, [(_call("create_token", "first"), 0.0)], None)
+        await audit.append(tx, [(_call("create_token", "first", cluster="rare"), 0.0)], None)
     few, many = await asked(range(20)), await asked(range(20, 400))
     assert few.keys() == many.keys()
     assert {statement: steps for statement, steps in many.items() if steps > 1.2 * few[statement] + 60} == {}
 
 
-def _call(operation: str, request_id: str) -> audit.Call:
+def _call(operation: str, request_id: str, cluster: str = "") -> audit.Call:
     about = dict.fromkeys(("authenticated", "address", "target", "app", "task"), "")
     told = {"caller": "ada", "method": "POST", "operation": operation, "request_id": request_id}
-    return audit.Call(**told, **about, status=200, code=0)
+    return audit.Call(**told, **about, cluster=cluster, status=200, code=0)
 
 
 async def test_no_statement_of_a_task_reads_many_rows_of_a_long_history(

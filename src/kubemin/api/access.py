@@ -1,7 +1,7 @@
 """What each route needs, and whether whoever asks has it. A route that says nothing answers nobody."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Annotated, Any, NamedTuple, TypeVar
 
@@ -90,6 +90,11 @@ class Access:
         return Asker(self.principal.name, self.principal.groups)
 
     @property
+    def stream_owner(self) -> str | None:
+        """Whose an event stream is; None where nobody has to say who they are."""
+        return None if self.principal.how == "none" else self.principal.name
+
+    @property
     def admit(self) -> Admit | None:
         """What the engine asks whether they may do; None where they may do everything."""
         return None if self.principal.allows_all(self.role) else self.check
@@ -114,6 +119,15 @@ class Access:
         """The same of an application as it is stored, in its own namespace."""
         self.check(Reach(row.cluster, row.namespace, row.project, row.name, frozenset()))
 
+    def check_hidden(self, application: Application, row: ApplicationRow) -> None:
+        """Raise 403 where an application of the name may be written, and not seen which one has it.
+
+        The words are those of `/apply`, which has to refuse it, too. Whoever may only look is told as of a free name.
+        """
+        own = Target(application.cluster, application.namespace, application.project or "", application.name)
+        if self.principal.allows(Role.DEPLOYER, own):
+            replace(self, role=Role.DEPLOYER).check_stored(row)
+
     def sees(self, row: ApplicationRow) -> bool:
         """Whether they may know that there is this application."""
         return self.principal.allows(Role.VIEWER, _target_of(row))
@@ -126,9 +140,13 @@ class Access:
         """Whether they may see everything of this cluster."""
         return self.principal.allows_all_of(Role.VIEWER, cluster)
 
-    def sees_namespace(self, cluster: str, namespace: str) -> bool:
-        """Whether they may see something of this namespace; of what is in none, everybody in the cluster may."""
-        return self.principal.allows_some_of(Role.VIEWER, cluster, namespace or None)
+    def runs_in(self, application: Application, namespace: str) -> bool:
+        """Whether they may run the application with objects in this namespace: then they may learn what is there.
+
+        Of what is in no namespace, whoever may see the application.
+        """
+        place = Target(application.cluster, namespace, application.project or "", application.name)
+        return not namespace or self.principal.allows(Role.DEPLOYER, place)
 
     def check_cluster(self, name: object) -> None:
         """Raise 403 unless they have the route's role for something there: nobody has a cluster asked for nothing.

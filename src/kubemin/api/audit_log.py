@@ -165,9 +165,11 @@ class AuditLog:
         unless = self._unknown[-1].place if self._unknown else None
         rows: list[AuditRow] = []
         try:
+            async with self.db.read() as tx:  # before the chain is locked
+                said = await audit.with_clusters(tx, [one.call for one in part])
             async with self.db.begin("audit") as tx:
                 now = time.monotonic()
-                calls = [(one.call, now - one.answered) for one in part]
+                calls = [(call, now - one.answered) for call, one in zip(said, part, strict=True)]
                 made = await audit.append(tx, calls, self._key, unless=unless)
                 rows = self._unknown if made is None else made
         except CommitUnknown:

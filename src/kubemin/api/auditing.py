@@ -7,6 +7,7 @@ handlers have noted. Bodies, queries and headers of requests are not looked at: 
 import ipaddress
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kubemin.api.audit_log import UNKNOWN, AuditLog
 from kubemin.api.deps import PRINCIPAL
-from kubemin.api.lookups import id_named, is_id
+from kubemin.api.lookups import cluster_named, id_named, is_id
 from kubemin.api.request_ids import request_id
 from kubemin.api.route_table import RouteTable
 from kubemin.spec.characters import visible
+from kubemin.spec.names import DEFAULT_CLUSTER, is_label
 from kubemin.store.audit import Call
 
 NOTED = "kubemin.audited"
@@ -43,9 +45,16 @@ _TARGETS = ("task_id", "revision", "token_id", "delivery_id", "name")
 class Noted:
     """What a handler knows of its call and its reply does not say."""
 
+    cluster: str = ""
     app: str = ""
     task: str = ""
     target: str = ""
+
+
+def cluster_in(data: Mapping[str, Any]) -> str:
+    """The cluster that an application says it is of; empty where that is no name."""
+    name = data.get("cluster") or DEFAULT_CLUSTER
+    return name if isinstance(name, str) and is_label(name) else ""
 
 
 def noted(scope: Scope) -> Noted:
@@ -117,6 +126,7 @@ def _call(scope: Scope, table: RouteTable, status: int, reply: bytes) -> Call:
         method=visible(scope["method"])[:16],
         operation=found.operation if found else "none",
         target="/".join(part if _PLAIN.fullmatch(part) else "?" for part in parts if part)[:512],
+        cluster=known.cluster or cluster_named(said.get("app_id", "")) or cluster_named(said.get("task_id", "")),
         app=app,
         task=task,
         status=status,

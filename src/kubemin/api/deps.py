@@ -188,8 +188,8 @@ class Deps:
     @cached_property
     def event_hub(self) -> EventHub:
         """What the event streams hear of."""
-        most = self.settings.max_event_streams
-        return EventHub(self.db, self.stopping, poll_seconds=self.event_poll_seconds, most=most)
+        most, each = self.settings.max_event_streams, self.settings.max_caller_streams
+        return EventHub(self.db, self.stopping, poll_seconds=self.event_poll_seconds, most=most, most_each=each)
 
 
 class GivenDeps:

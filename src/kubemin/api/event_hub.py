@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -50,21 +51,40 @@ class _Channel:
 class EventHub:
     """Polls while anybody follows."""
 
-    def __init__(self, db: Database, stopping: asyncio.Event, *, poll_seconds: float, most: int) -> None:
+    def __init__(
+        self, db: Database, stopping: asyncio.Event, *, poll_seconds: float, most: int, most_each: int
+    ) -> None:
+        """``most`` streams at once, and ``most_each`` of one caller: none takes the places of all others."""
         self._db = db
         self._stopping = stopping
         self._poll_seconds = poll_seconds
         self._most = most
+        self._most_each = most_each
         self._open = 0
+        self._callers: Counter[str] = Counter()
         self._channels: dict[str, _Channel] = {}
         self.feed = Feed()
         self._polling: asyncio.Task[None] | None = None
 
-    def check_free(self) -> None:
-        """Raise 503 if there are as many streams as there may be."""
+    def check_free(self, caller: str | None) -> None:
+        """Raise 503 if there are as many streams as there may be, 429 if as many of this caller; None is nobody."""
         if self.full:
             message = f"This server has {self._most} event streams already: try again, or ask for the task's status."
             raise ApiError(503, ApiCode.UNAVAILABLE, message, headers={"Retry-After": "5"})
+        if caller is not None and self._callers[caller] >= self._most_each:
+            message = f"{caller} has {self._most_each} event streams of this server already: end some, or try again."
+            raise ApiError(429, ApiCode.TOO_MANY, message, headers={"Retry-After": "5"})
+
+    @contextmanager
+    def share(self, caller: str) -> Iterator[bool]:
+        """Count one stream of a caller; whether it may be."""
+        self._callers[caller] += 1
+        try:
+            yield self._callers[caller] <= self._most_each
+        finally:
+            self._callers[caller] -= 1
+            if not self._callers[caller]:
+                del self._callers[caller]
 
     @property
     def full(self) -> bool:

@@ -1,8 +1,8 @@
 """Streams that end once their listener may no longer listen, or nothing more can be read for it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 
 import structlog
 
@@ -11,6 +11,16 @@ from kubemin.api.deps import Deps
 from kubemin.store.errors import StoreError
 
 log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def credential_of(deps: Deps, asked: Access) -> Iterator[asyncio.Event]:
+    """An event that is set once the token or session by which it was asked for has ended."""
+    if deps.authenticator is None:
+        yield asyncio.Event()
+        return
+    with deps.authenticator.watch.of(asked.principal) as ended:
+        yield ended
 
 
 async def while_valid(deps: Deps, asked: Access, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -33,7 +43,10 @@ async def _while_valid(deps: Deps, asked: Access, events: AsyncGenerator[bytes, 
             async for one in events:
                 yield one
             return
-        with deps.authenticator.watch.of(asked.principal) as ended:
+        hub = deps.event_hub
+        with hub.share(asked.principal.name) as is_free, deps.authenticator.watch.of(asked.principal) as ended:
+            if not is_free:  # several came at once: one too many is told to come back
+                return
             over = asyncio.create_task(ended.wait())
             coming = asyncio.ensure_future(anext(events))
             try:

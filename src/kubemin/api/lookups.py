@@ -4,6 +4,7 @@ An application is named by its id, by ``namespace~name`` in the cluster ``defaul
 task by its id, by a beginning of it that no other task has, or by an application: then its latest one is meant.
 """
 
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ SHORTEST = 6
 """Characters of a task's id that may stand for all."""
 _NEAR = 5
 _COMPARED = 1000
+_MOST_WORK = 100_000
+"""Pairs of characters that are compared, at most: a few hundredths of a second, whatever the names are."""
 
 
 def is_id(identifier: str) -> bool:
@@ -52,6 +55,12 @@ def id_named(text: str) -> str:
     return application_id(where.namespace, where.name, where.cluster) if where.is_one else ""
 
 
+def cluster_named(text: str) -> str:
+    """The cluster that the name of an application says; empty where it is no such name."""
+    where = _parts(text)
+    return where.cluster if SEPARATOR in text and where.is_one else ""
+
+
 async def application_named(tx: Tx, text: str, sight: Sight = None) -> str:
     """The id of the application; one that only looks like an id is given back. Raises `AppNotFound`.
 
@@ -64,11 +73,21 @@ async def application_named(tx: Tx, text: str, sight: Sight = None) -> str:
         place = (row.cluster, row.namespace, row.project, row.name)
         if sight is None or any(scope.has(*place) for scope in sight):
             return row.id
-    rows = await applications.page(tx, applications.Filter(sight=sight), limit=_COMPARED)
-    known = [shown(row.cluster, row.namespace, row.name).replace("/", SEPARATOR) for row in rows]
+    places = await applications.places(tx, sight, limit=_COMPARED)
+    known = [shown(*place).replace("/", SEPARATOR) for place in places]
     same = [one for one in known if one.endswith(f"{SEPARATOR}{where.name}")]
     asked = shown(where.cluster, where.namespace, where.name).replace("/", SEPARATOR)
-    raise AppNotFound(text, same[:_NEAR] or get_close_matches(asked, known, _NEAR))
+    raise AppNotFound(text, same[:_NEAR] or get_close_matches(asked, _comparable(asked, known), _NEAR))
+
+
+def _comparable(asked: str, known: Iterable[str]) -> Iterator[str]:
+    """Those that are compared: on the loop, where what two names take grows with the product of their lengths."""
+    left = _MOST_WORK
+    for one in known:
+        left -= len(asked) * len(one)
+        if left < 0:
+            return
+        yield one
 
 
 async def task_named(tx: Tx, text: str, sight: Sight = None) -> str:

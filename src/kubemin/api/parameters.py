@@ -16,7 +16,8 @@ from kubemin.api.lookups import application_named, is_id, task_named
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
 
-_TEXT = r"^[^\x00-\x1f\x7f]*$"
+TEXT = r"^[^\x00-\x1f\x7f]*$"
+"""What may be a text in a query: a database need not take every character."""
 
 
 async def _application(
@@ -63,15 +64,15 @@ Page = Annotated[int | None, Query(ge=1, le=1_000_000, description="Which page, 
 PageSize = Annotated[int | None, Query(alias="pageSize", ge=1, le=MAX_PAGE_SIZE, description="How many a page.")]
 After = Annotated[
     str | None,
-    Query(max_length=64, pattern=_TEXT, description="Go on after this, the `nextCursor` of a page; not with `page`."),
+    Query(max_length=64, pattern=TEXT, description="Go on after this, the `nextCursor` of a page; not with `page`."),
 ]
 IfNoneMatch = Annotated[
     str | None, Header(alias="If-None-Match", max_length=200, description="The `ETag` of an earlier reply.")
 ]
 Search = Annotated[
-    str | None, Query(max_length=200, pattern=_TEXT, description="A part of the name, alias, namespace or project.")
+    str | None, Query(max_length=200, pattern=TEXT, description="A part of the name, alias, namespace or project.")
 ]
-Exactly = Annotated[str | None, Query(max_length=255, pattern=_TEXT, description="Only those for which it is this.")]
+Exactly = Annotated[str | None, Query(max_length=255, pattern=TEXT, description="Only those for which it is this.")]
 
 DeleteVolumes = Annotated[
     bool, Query(alias="deleteVolumes", description="Delete volume claims too: their data is lost.")

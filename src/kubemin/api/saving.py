@@ -83,7 +83,7 @@ async def prepare(
     application = await _checked(compute_thread, data, found, limits, None)
     asked.check_written(application, found.stored)
     async with db.read() as tx:
-        await _refuse_namesake(tx, application, found.stored)
+        await _refuse_namesake(tx, application, found.stored, asked)
     return Prepared(application, found.stored)
 
 
@@ -109,7 +109,7 @@ async def check_and_save(
             also(application)
         async with db.begin("save") as tx:
             if await _look(tx, data, limits, asked, hold=True) == found:
-                await _refuse_namesake(tx, application, found.stored)
+                await _refuse_namesake(tx, application, found.stored, asked)
                 prepared = Prepared(application, found.stored)
                 await _save(tx, prepared)
                 return prepared
@@ -143,10 +143,15 @@ async def _checked(
     return unmasked(application, [part.spec for part in found.copied])
 
 
-async def _refuse_namesake(tx: Tx, application: Application, stored: applications.ApplicationRow | None) -> None:
+async def _refuse_namesake(
+    tx: Tx, application: Application, stored: applications.ApplicationRow | None, asked: Access
+) -> None:
     namesake = await applications.find(tx, application.namespace, application.name, application.cluster)
-    if namesake is not None and (stored is None or namesake.id != stored.id):
+    if namesake is None or (stored is not None and namesake.id == stored.id):
+        return
+    if asked.sees(namesake):
         raise _taken(application)
+    asked.check_hidden(application, namesake)
 
 
 async def _save(tx: Tx, prepared: Prepared) -> None:

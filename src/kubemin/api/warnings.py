@@ -15,14 +15,14 @@ from kubemin.spec.warnings import warnings_of
 async def warnings_in(deps: Deps, asked: Access, application: Application, data: Mapping[str, Any]) -> list[Issue]:
     """What is allowed, and probably not meant. ``data`` is the application as it was sent.
 
-    Raises `Busy`. A cluster that does not answer counts as one that has everything, and so do namespaces that are none
-    of the caller's.
+    Raises `Busy`. A cluster that does not answer counts as one that has everything, and so do namespaces in which the
+    caller may not run the application.
     """
     found = await deps.compute_thread.do_if_large(lambda: outside(application), data)
     there = set[Any]()
     cluster = deps.clusters.get(application.cluster)
     if found and cluster is not None:
-        foreign = {one.ref for one in found if not asked.sees_namespace(application.cluster, one.ref.namespace)}
+        foreign = {one.ref for one in found if not asked.runs_in(application, one.ref.namespace)}
         mine = {one.ref for one in found} - foreign
         try:
             there = foreign | await cluster.asked_by(asked.asker).previews.there(mine)

@@ -42,6 +42,7 @@ class Wanted:
     until: str | None = None
     caller: str | None = None
     operation: str | None = None
+    cluster: str | None = None
     app: str | None = None
     task: str | None = None
     outcome: str | None = None
@@ -67,6 +68,7 @@ def audit(wanted: Wanted, limit: int, to: Connection) -> None:
             one["code"],
             one["requestId"] or "-",
             one["task"] or "-",
+            one["cluster"] or "-",
             one["target"] or one["app"] or "-",
         )
         for one in found["rows"]
@@ -82,9 +84,10 @@ def audit(wanted: Wanted, limit: int, to: Connection) -> None:
         key("code"),
         key("request"),
         key("task"),
+        key("cluster"),
         key("target"),
     )
-    to.output.table(columns, rows, key("no rows"), wide=("authenticated", "code", "request"))
+    to.output.table(columns, rows, key("no rows"), wide=("authenticated", "code", "request", "cluster"))
 
 
 def export(wanted: Wanted, to: Connection) -> None:

@@ -46,6 +46,7 @@ class AuditFilters(TypedDict, total=False):
     until: str | None
     caller: str | None
     operation: str | None
+    cluster: str | None
     app: str | None
     task: str | None
     outcome: str | None

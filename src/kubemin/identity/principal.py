@@ -38,9 +38,9 @@ class Principal:
         """Whether they have the role for everything in this cluster."""
         return any(one.role.covers(role) and one.scope.has_all_of(cluster) for one in self.grants)
 
-    def allows_some_of(self, role: Role, cluster: str, namespace: str | None = None) -> bool:
-        """Whether they have the role for something in this cluster, or in this namespace of it."""
-        return any(one.role.covers(role) and one.scope.has_some_of(cluster, namespace) for one in self.grants)
+    def allows_some_of(self, role: Role, cluster: str) -> bool:
+        """Whether they have the role for something in this cluster."""
+        return any(one.role.covers(role) and one.scope.has_some_of(cluster) for one in self.grants)
 
     def has(self, role: Role) -> bool:
         """Whether they have the role for anything."""

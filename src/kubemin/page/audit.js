@@ -2,13 +2,14 @@
 
 import { html, useState } from "./vendor/htm-preact.js";
 import { Loaded, More, State, Time, Wide } from "./parts.js";
+import { ClusterFilter, useClusters } from "./clusters.js";
 import { get } from "./server.js";
 import { link, useLive } from "./use.js";
 import { say } from "./words.js";
 
 const SIZE = 50;
 const OUTCOMES = ["done", "refused", "failed", "unanswered"];
-const EMPTY = { caller: "", operation: "", app: "", requestId: "", outcome: "" };
+const EMPTY = { caller: "", operation: "", cluster: "", app: "", requestId: "", outcome: "" };
 
 export function Audit() {
   const [wanted, want] = useState(EMPTY);
@@ -18,10 +19,12 @@ export function Audit() {
     (signal) => get("audit", { ...wanted, after, pageSize: SIZE }, signal),
     [...Object.values(wanted), after],
   );
-  const change = (name) => (event) => {
-    want({ ...wanted, [name]: event.target.value.trim() });
+  const clusters = useClusters();
+  const set = (name) => (value) => {
+    want({ ...wanted, [name]: value.trim() });
     turn([]);
   };
+  const change = (name) => (event) => set(name)(event.target.value);
   const field = (name, word) => html`
     <label>${say(word)} <input type="search" value=${wanted[name]} onChange=${change(name)} /></label>
   `;
@@ -30,6 +33,7 @@ export function Audit() {
     <search class="filters">
       ${field("caller", "auditCaller")} ${field("operation", "auditOperation")} ${field("app", "auditApp")}
       ${field("requestId", "auditRequest")}
+      <${ClusterFilter} of=${clusters} value=${wanted.cluster} choose=${set("cluster")} />
       <label>
         ${say("outcome")}${" "}
         <select value=${wanted.outcome} onChange=${change("outcome")}>

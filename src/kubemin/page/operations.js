@@ -1,7 +1,7 @@
 // For whoever runs the server: its parts, its workers, what waits, what is left undone, and what nobody accounts for.
 
-import { html } from "./vendor/htm-preact.js";
-import { useClusters } from "./clusters.js";
+import { html, useState } from "./vendor/htm-preact.js";
+import { ClusterFilter, useClusters } from "./clusters.js";
 import { Clusters } from "./operations/clusters.js";
 import { Incomplete } from "./operations/incomplete.js";
 import { Orphans } from "./operations/orphans.js";
@@ -16,10 +16,13 @@ const READY = "../../readyz";
 export function Operations() {
   const session = useSession();
   const clusters = useClusters();
-  const found = useLive((signal) => get("operations", {}, signal), []);
+  const [cluster, choose] = useState("");
+  const found = useLive((signal) => get("operations", { cluster }, signal), [cluster]);
   return html`
     <h1>${say("operations")}</h1>
     <${Readiness} />
+    ${clusters.length > 1 &&
+    html`<search class="filters"><${ClusterFilter} of=${clusters} value=${cluster} choose=${choose} /></search>`}
     <${Loaded} from=${found}>
       ${(value) => html`
         ${session.mayAll("viewer") && html`<${Workers} rows=${value.workers} now=${value.now} />`}

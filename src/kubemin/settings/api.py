@@ -48,6 +48,8 @@ class ApiSettings(BaseModel):
     """
     max_event_streams: int = Field(default=500, ge=1)
     """Event streams of one process; one too many gets a 503 with `Retry-After`."""
+    max_caller_streams: int = Field(default=100, ge=1)
+    """And so many of one caller, where callers have to say who they are."""
     head_seconds: float = Field(default=10, gt=0)
     """Time until a connection has sent the head of its request; then a 408, or the end if it has sent nothing."""
     body_seconds: float = Field(default=60, gt=0)

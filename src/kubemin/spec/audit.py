@@ -28,6 +28,7 @@ _TEXTS = (
     "method",
     "operation",
     "target",
+    "cluster",
     "app",
     "task",
     "requestId",

@@ -24,11 +24,9 @@ class Scope(NamedTuple):
         asked = (cluster, namespace, project, name)
         return all(known is None or value in known for known, value in zip(self, asked, strict=True))
 
-    def has_some_of(self, cluster: str, namespace: str | None = None) -> bool:
-        """Whether it has something in this cluster, or in this namespace of it."""
-        return (self.clusters is None or cluster in self.clusters) and (
-            namespace is None or self.namespaces is None or namespace in self.namespaces
-        )
+    def has_some_of(self, cluster: str) -> bool:
+        """Whether it has something in this cluster."""
+        return self.clusters is None or cluster in self.clusters
 
     def has_all_of(self, cluster: str) -> bool:
         """Whether it has all that is in this cluster."""

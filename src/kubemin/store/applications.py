@@ -140,6 +140,13 @@ async def page(
     return [ApplicationRow(**fields(row)) for row in await tx.rows(statement)]
 
 
+async def places(tx: Tx, sight: Sight, limit: int) -> list[tuple[str, str, str]]:
+    """Cluster, namespace and name of what is seen, the one that was changed last first."""
+    statement = select(applications.c.cluster, applications.c.namespace, applications.c.name)
+    statement = _matching(statement, Filter(sight=sight)).order_by(applications.c.updated_at.desc()).limit(limit)
+    return [(row.cluster, row.namespace, row.name) for row in await tx.rows(statement)]
+
+
 async def ids_after(tx: Tx, last: str, limit: int) -> list[str]:
     """Ids of applications behind one, in their order; from the first on behind an empty one."""
     statement = select(applications.c.id).where(applications.c.id > last).order_by(applications.c.id).limit(limit)

@@ -4,7 +4,7 @@ Rows are appended and, when they are old, deleted from the old end; there is no 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert
 
 from kubemin.spec.audit import BEGINNING, PRUNED, Checkpoint, hash_of, key_id
 from kubemin.store.errors import Duplicate
-from kubemin.store.tables import audit, audit_heads
-from kubemin.store.transaction import Tx
+from kubemin.store.tables import applications, audit, audit_heads, tasks
+from kubemin.store.transaction import Tx, chunks
 
 HEAD = 1
 """The id of the one head."""
@@ -30,6 +30,7 @@ class Call:
     method: str
     operation: str
     target: str
+    cluster: str
     app: str
     task: str
     status: int
@@ -75,6 +76,7 @@ class Wanted:
     until: datetime | None = None
     caller: str | None = None
     operation: str | None = None
+    cluster: str | None = None
     app: str | None = None
     task: str | None = None
     request_id: str | None = None
@@ -97,7 +99,41 @@ _MOVE = (
 )
 _HASH = select(audit.c.hash).where(audit.c.seq == bindparam("of_seq"))
 _OLDEST = select(func.min(audit.c.seq))
-_COLUMNS = ("caller", "authenticated", "address", "method", "operation", "target", "status", "code", "request_id")
+_CLUSTERS = (
+    select(applications.c.id, applications.c.cluster).where(applications.c.id.in_(bindparam("ids", expanding=True))),
+    select(tasks.c.id, tasks.c.cluster).where(tasks.c.id.in_(bindparam("ids", expanding=True))),
+)
+_OF_GONE = select(tasks.c.cluster).where(tasks.c.app_id == bindparam("of_app")).limit(1)
+_COLUMNS = (
+    "caller",
+    "authenticated",
+    "address",
+    "method",
+    "operation",
+    "target",
+    "cluster",
+    "status",
+    "code",
+    "request_id",
+)
+
+
+async def with_clusters(tx: Tx, calls: Sequence[Call]) -> list[Call]:
+    """The calls; one that says no cluster has that of its application, or of its task.
+
+    The cluster of an application that is gone is known by its tasks.
+    """
+    unsaid = [one for one in calls if not one.cluster]
+    apps = {one.app for one in unsaid} - {""}
+    found: dict[str, str] = {}
+    for statement, ids in zip(_CLUSTERS, (apps, {one.task for one in unsaid} - {""}), strict=True):
+        for part in chunks(sorted(ids)):
+            found |= {row.id: row.cluster for row in await tx.rows(statement, {"ids": part})}
+    for app_id in sorted(apps - found.keys()):
+        found[app_id] = await tx.scalar(_OF_GONE, {"of_app": app_id}) or ""
+    return [
+        one if one.cluster else replace(one, cluster=found.get(one.app) or found.get(one.task, "")) for one in calls
+    ]
 
 
 async def append(
@@ -175,6 +211,7 @@ def _fitting(wanted: Wanted) -> list[ColumnElement[bool]]:
     for column, value in (
         (audit.c.caller, wanted.caller),
         (audit.c.operation, wanted.operation),
+        (audit.c.cluster, wanted.cluster),
         (audit.c.app_id, wanted.app),
         (audit.c.task_id, wanted.task),
         (audit.c.request_id, wanted.request_id),
@@ -213,6 +250,7 @@ def _pruned(through: Checkpoint) -> Call:
         method="",
         operation=PRUNED,
         target=str(through),
+        cluster="",
         app="",
         task="",
         status=200,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, literal_column, select, true
 
 from kubemin.spec.states import Cleanup, RevisionState, TaskStatus, TaskType
 from kubemin.store.clock import past
@@ -101,29 +101,32 @@ class Queue(NamedTuple):
     oldest: datetime
 
 
-async def workers(tx: Tx) -> list[WorkerLeases]:
-    """Those that hold a task, by name. One that has nothing to do is in no row of the database."""
+async def workers(tx: Tx, cluster: str | None = None) -> list[WorkerLeases]:
+    """Those that hold a task, or one of this cluster, by name; one that has nothing to do is in no row of the database.
+
+    Of a cluster only its tasks are counted.
+    """
     held = select(
         tasks.c.lease_owner.label("worker"),
         func.count().label("tasks"),
         func.min(tasks.c.claimed_at).label("since"),
         func.min(tasks.c.lease_expires_at).label("until"),
-    ).where(tasks.c.lease_owner.is_not(None), tasks.c.lease_expires_at > _NONE_YET)
+    ).where(tasks.c.lease_owner.is_not(None), tasks.c.lease_expires_at > _NONE_YET, _in(cluster))
     late = select(tasks.c.lease_owner.label("worker"), func.count().label("tasks")).where(
-        tasks.c.lease_owner.is_not(None), past(tasks.c.lease_expires_at)
+        tasks.c.lease_owner.is_not(None), past(tasks.c.lease_expires_at), _in(cluster)
     )
     expired = {row.worker: row.tasks for row in await tx.rows(late.group_by(tasks.c.lease_owner))}
     rows = await tx.rows(held.group_by(tasks.c.lease_owner).order_by(tasks.c.lease_owner))
     return [WorkerLeases(row.worker, row.tasks, expired.get(row.worker, 0), row.since, row.until) for row in rows]
 
 
-async def queues(tx: Tx, sight: Sight = None) -> list[Queue]:
-    """What waits of what is seen, by cluster and namespace; the longest queue first."""
+async def queues(tx: Tx, sight: Sight = None, cluster: str | None = None) -> list[Queue]:
+    """What waits of what is seen, by cluster, or in this one, and namespace; the longest queue first."""
     namespace = applications.c.namespace
     statement = (
         select(tasks.c.cluster, namespace, func.count().label("tasks"), func.min(tasks.c.created_at).label("oldest"))
         .outerjoin_from(tasks, applications, applications.c.id == tasks.c.app_id)
-        .where(tasks.c.status == TaskStatus.WAITING)
+        .where(tasks.c.status == TaskStatus.WAITING, _in(cluster))
         .group_by(tasks.c.cluster, namespace)
     )
     if sight is not None:
@@ -132,10 +135,14 @@ async def queues(tx: Tx, sight: Sight = None) -> list[Queue]:
     return sorted(found, key=lambda one: (-one.tasks, one.cluster, one.namespace))
 
 
-async def incomplete(tx: Tx, limit: int, sight: Sight = None) -> tuple[list[Task], int]:
-    """The tasks of what is seen whose cleanup is incomplete, the newest first, at most so many; and how many."""
-    is_so = tasks.c.cleanup == Cleanup.INCOMPLETE
+async def incomplete(tx: Tx, limit: int, sight: Sight = None, cluster: str | None = None) -> tuple[list[Task], int]:
+    """The tasks of what is seen, or of this cluster of it, whose cleanup is incomplete: the newest, and how many."""
+    is_so = and_(tasks.c.cleanup == Cleanup.INCOMPLETE, _in(cluster))
     rows = await tx.rows(of_seen_tasks(BRIEF.where(is_so), sight).order_by(tasks.c.seq.desc()).limit(limit))
     counted = of_seen_tasks(select(func.count()).select_from(tasks).where(is_so), sight)
     total = len(rows) if len(rows) < limit else await tx.scalar(counted)
     return [to_task(tx, row) for row in rows], total
+
+
+def _in(cluster: str | None) -> ColumnElement[bool]:
+    return true() if cluster is None else tasks.c.cluster == cluster

@@ -392,6 +392,7 @@ audit = Table(
     Column("method", BoundedText(16), nullable=False),
     Column("operation", BoundedText(64), nullable=False),
     Column("target", BoundedText(512), nullable=False),
+    Column("cluster", BoundedText(LABEL_LENGTH), nullable=False),
     Column("app_id", BoundedText(ID_LENGTH), nullable=False),
     Column("task_id", BoundedText(ID_LENGTH), nullable=False),
     Column("status", Integer, nullable=False),
@@ -406,6 +407,7 @@ audit = Table(
     Index(None, "caller", "seq"),
     Index(None, "request_id"),
     Index(None, "operation", "seq"),
+    Index(None, "cluster", "seq"),
     **_OPTIONS,
 )
 """Calls that change something, each with the hash of the one before: see `spec.audit`. No row is ever changed."""

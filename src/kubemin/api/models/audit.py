@@ -22,6 +22,7 @@ class AuditEntry(Reply):
     method: str
     operation: str = Field(description="As `operationId` in the OpenAPI document; `none`: there is no such address.")
     target: str = Field(description="What the call named, as it named it.")
+    cluster: str = Field(description="The cluster that it was about, as far as that is known.")
     app: str = Field(description="Id of the application.")
     task: str = Field(description="Id of the task; of a run that which came of it.")
     status: int = Field(description="0: it was not answered, as the client went away, or the server stopped.")

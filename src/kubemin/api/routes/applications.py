@@ -3,16 +3,17 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 
 from kubemin.api import overviews, paging, views
 from kubemin.api.access import About, Asked, needs
+from kubemin.api.auditing import cluster_in, noted
 from kubemin.api.body import StrictRoute
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Caller, Deps, Given
 from kubemin.api.envelope import ApiError, Envelope, FieldError
 from kubemin.api.errors import summary
-from kubemin.api.lookups import application_of
+from kubemin.api.lookups import application_of, is_id
 from kubemin.api.models.applications import (
     ApplicationList,
     ApplicationReply,
@@ -121,12 +122,17 @@ async def _replies(tx: Tx, rows: list[applications.ApplicationRow]) -> list[Appl
 
 @router.post("", summary="Create or save an application", responses=errors(404, 409), openapi_extra=APPLICATION_BODY)
 @needs(About.WRITTEN, Role.DEPLOYER)
-async def save_application(deps: Given, asked: Asked, spec: Spec) -> Envelope[ApplicationReply]:
+async def save_application(request: Request, deps: Given, asked: Asked, spec: Spec) -> Envelope[ApplicationReply]:
     """Without `id` creates one; with the `id` of an existing one saves it.
 
     Saving replaces the components, and keeps what is left out: the workflows too, without the components that are gone.
     A secret's value that was masked in a reply (`******`) may be sent back like that: the stored value stays.
     """
+    said, app_id = noted(request.scope), spec.get("id")
+    if isinstance(app_id, str) and is_id(app_id):
+        said.app = app_id
+    else:
+        said.cluster = cluster_in(spec)
     saved = await check_and_save(deps.db, deps.compute_thread, await placed(deps, spec, asked), deps.limits, asked)
     async with deps.db.read() as tx:
         reply = (await _replies(tx, [await application_of(tx, saved.application.app_id)]))[0]
@@ -199,7 +205,9 @@ async def delete_application(
         row = await application_of(tx, app_id)
     if dry_run:
         previews = deps.of_cluster(row.cluster, asked.asker).previews
-        goes = await previews.of_deletion(app_id, keep_resources=keep_resources, delete_volumes=delete_volumes)
+        goes = await previews.of_deletion(
+            app_id, keep_resources=keep_resources, delete_volumes=delete_volumes, admit=asked.admit
+        )
         return Envelope(
             data=DeletedApplication(
                 app_id=app_id,

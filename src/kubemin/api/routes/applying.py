@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 
 from kubemin.api.access import About, Asked, needs
 from kubemin.api.applying import posted
-from kubemin.api.auditing import noted
+from kubemin.api.auditing import cluster_in, noted
 from kubemin.api.body import StrictRoute
 from kubemin.api.deps import Caller, Given
 from kubemin.api.envelope import Envelope, FieldError
@@ -36,10 +36,11 @@ async def apply_application(
     What is left out is not in it. With `dryRun` tells what that would do, as `POST /applications/plan`, and stores
     nothing.
     """
+    said = noted(request.scope)
+    said.cluster = cluster_in(body.application)
     asked.check_cluster(body.application.get("cluster") or DEFAULT_CLUSTER)
     data = await deps.placed(body.application)
     application = await posted(deps.db, deps.compute_thread, data, body.workflow, deps.limits, asked)
-    said = noted(request.scope)
     said.app = application.app_id
     said.target = shown(application.cluster, application.namespace, application.name).replace("/", SEPARATOR)
     source, options = Posted(application), ExecOptions.of(body)

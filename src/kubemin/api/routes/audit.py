@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from kubemin.api import paging
-from kubemin.api.access import About, needs
+from kubemin.api.access import About, Access, Asked, needs, unauthorized
 from kubemin.api.deps import Deps, Given
 from kubemin.api.envelope import Envelope
+from kubemin.api.listening import credential_of
 from kubemin.api.lookups import id_named, is_id, task_named
 from kubemin.api.models.audit import AuditEntry, AuditHead, AuditPage
 from kubemin.api.openapi import Responses, errors
@@ -57,6 +58,7 @@ async def _wanted(
     until: Until = None,
     caller: Exactly = None,
     operation: Exactly = None,
+    cluster: Exactly = None,
     app: OfApp = None,
     task: OfTask = None,
     outcome: Outcome = None,
@@ -73,6 +75,7 @@ async def _wanted(
         until=None if until is None else moment_of(until, "until"),
         caller=caller,
         operation=operation,
+        cluster=cluster,
         app=app if app is None else id_named(app) or app,
         task=task,
         request_id=request_id,
@@ -111,6 +114,7 @@ async def list_audit(
 @needs(About.EVERYTHING, Role.ADMIN)
 async def export_audit(
     deps: Given,
+    asked: Asked,
     wanted: Filtered,
     from_seq: Annotated[int, Query(alias="from", ge=1, lt=2**63, description="From this row on.")] = 1,
     limit: Annotated[int | None, Query(ge=1, lt=2**31, description="At most so many rows.")] = None,
@@ -118,18 +122,24 @@ async def export_audit(
     """The same rows as JSON lines, oldest first. Without filters they are the chain, and can be verified."""
     async with deps.db.read() as tx:
         first = await audit.oldest(tx, wanted, after=from_seq - 1, limit=_least(limit))
-    return StreamingResponse(_lines(deps, wanted, first, limit), media_type=LINES)
+    return StreamingResponse(_lines(deps, asked, wanted, first, limit), media_type=LINES)
 
 
-async def _lines(deps: Deps, wanted: Wanted, rows: list[AuditRow], limit: int | None) -> AsyncIterator[str]:
+async def _lines(
+    deps: Deps, asked: Access, wanted: Wanted, rows: list[AuditRow], limit: int | None
+) -> AsyncIterator[str]:
+    """Breaks off once the caller's token or session has ended: an end that looks like one would hide rows."""
     left = limit
-    while rows:
-        yield "".join(f"{json.dumps(row.wire(), separators=(',', ':'))}\n" for row in rows)
-        left = None if left is None else left - len(rows)
-        if left == 0 or len(rows) < _AT_ONCE:
-            return
-        async with deps.db.read() as tx:
-            rows = await audit.oldest(tx, wanted, after=rows[-1].seq, limit=_least(left))
+    with credential_of(deps, asked) as ended:
+        while rows:
+            yield "".join(f"{json.dumps(row.wire(), separators=(',', ':'))}\n" for row in rows)
+            left = None if left is None else left - len(rows)
+            if left == 0 or len(rows) < _AT_ONCE:
+                return
+            async with deps.db.read() as tx:
+                rows = await audit.oldest(tx, wanted, after=rows[-1].seq, limit=_least(left))
+            if ended.is_set():
+                raise unauthorized(deps, "The token or session has ended.")
 
 
 def _least(left: int | None) -> int:

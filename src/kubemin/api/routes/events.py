@@ -56,7 +56,7 @@ async def follow_all_tasks(
         async with deps.db.read() as tx:
             app_id = await application_named(tx, app_id, asked.sight)
     wanted = Wanted(app_id, frozenset(types or ()), cluster, asked.sight)
-    deps.event_hub.check_free()
+    deps.event_hub.check_free(asked.stream_owner)
     return EventSourceResponse(
         while_valid(deps, asked, stream_all(deps, last_event_id, wanted)),
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},

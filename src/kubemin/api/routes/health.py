@@ -4,7 +4,7 @@ import asyncio
 from functools import cache
 from hashlib import sha256
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -62,17 +62,16 @@ async def metrics(deps: Given) -> PlainTextResponse:
 
 @router.get("/openapi.json", include_in_schema=False)
 @needs(About.OPEN)
-async def openapi_json(request: Request) -> JSONResponse:
+async def openapi_json(request: Request) -> Response:
     """The OpenAPI document itself, without an envelope."""
-    return JSONResponse(await asyncio.to_thread(openapi.document, request.app))
+    return Response(await asyncio.to_thread(_openapi, request.app), media_type="application/json")
 
 
 @router.get("/docs", include_in_schema=False)
 @needs(About.OPEN)
 async def documentation(request: Request) -> HTMLResponse:
     """The document as a page."""
-    made = docs.page(await asyncio.to_thread(openapi.document, request.app))
-    return HTMLResponse(made, headers={"Content-Security-Policy": docs.POLICY})
+    return HTMLResponse(await asyncio.to_thread(_docs, request.app), headers={"Content-Security-Policy": docs.POLICY})
 
 
 @router.get(
@@ -89,6 +88,17 @@ async def application_schema(known: IfNoneMatch = None) -> Response:
     if known == tag:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
+
+
+@cache
+def _openapi(app: FastAPI) -> bytes:
+    """Made once: nobody has to log in to ask for it."""
+    return bytes(JSONResponse(openapi.document(app)).body)
+
+
+@cache
+def _docs(app: FastAPI) -> str:
+    return docs.page(openapi.document(app))
 
 
 @cache

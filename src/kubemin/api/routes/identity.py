@@ -23,6 +23,7 @@ from kubemin.api.models.identity import (
     Whoami,
 )
 from kubemin.api.openapi import errors
+from kubemin.api.parameters import TEXT
 from kubemin.engine.entry.cluster_services import ClusterServices
 from kubemin.identity.errors import Reserved
 from kubemin.identity.grants import Role
@@ -121,7 +122,7 @@ async def revoke_token(
 async def end_sessions(
     deps: Given,
     asked: Asked,
-    name: Annotated[str | None, Query(max_length=255, description="Whose; without it one's own.")] = None,
+    name: Annotated[str | None, Query(max_length=255, pattern=TEXT, description="Whose; without it one's own.")] = None,
 ) -> Envelope[EndedSessions]:
     """Ends all sessions of browsers, on every server; those of another are an admin's of everything."""
     one = asked.principal

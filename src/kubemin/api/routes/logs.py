@@ -57,7 +57,7 @@ async def read_logs(
     if not follow or previous:
         lines = await logs.read(wanted)
         return PlainTextResponse("".join(f"{_text(line)}\n" for line in lines))
-    deps.event_hub.check_free()
+    deps.event_hub.check_free(asked.stream_owner)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return EventSourceResponse(while_valid(deps, asked, _stream(deps, logs, wanted)), headers=headers)
 

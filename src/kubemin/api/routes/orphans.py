@@ -47,7 +47,8 @@ async def delete_orphans(
 
     To a server with an empty or another database everything that was ever deployed is an orphan, also what runs well.
     """
-    noted(request.scope).target = cluster
+    said = noted(request.scope)
+    said.cluster = said.target = cluster
     return Envelope(
         data=_list(await deps.of_cluster(cluster, asked.asker).orphans.delete(volumes=delete_volumes, only=uid))
     )

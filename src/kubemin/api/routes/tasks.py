@@ -211,7 +211,7 @@ async def follow_task(
     """Server-Sent Events: what happened, from the beginning or after `Last-Event-ID`, and what happens, to the end."""
     async with deps.db.read() as tx:
         await task_of(tx, task_id)
-    deps.event_hub.check_free()
+    deps.event_hub.check_free(asked.stream_owner)
     return EventSourceResponse(
         while_valid(deps, asked, stream(deps, task_id, last_event_id)),
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kubemin.cli.connection import DEFAULT_SERVER
-from kubemin.cli.options import Formed, OfApp, Quiet, Server, Token
+from kubemin.cli.options import Formed, OfApp, OfCluster, Quiet, Server, Token
 from kubemin.cli.output import Output
 
 app = typer.Typer()
@@ -39,6 +39,7 @@ def list_rows(
     until: Until = None,
     caller: OfCaller = None,
     operation: Operation = None,
+    cluster: OfCluster = None,
     app_id: OfApp = None,
     task: OfTask = None,
     outcome: OfOutcome = None,
@@ -54,7 +55,7 @@ def list_rows(
     from kubemin.cli.audit import audit as run
     from kubemin.cli.connection import Connection
 
-    wanted = Wanted(since, until, caller, operation, app_id, task, outcome and outcome.value, request)
+    wanted = Wanted(since, until, caller, operation, cluster, app_id, task, outcome and outcome.value, request)
     run(wanted, limit, Connection(server, token, Output(form, quiet)))
 
 
@@ -64,6 +65,7 @@ def export(
     until: Until = None,
     caller: OfCaller = None,
     operation: Operation = None,
+    cluster: OfCluster = None,
     app_id: OfApp = None,
     task: OfTask = None,
     outcome: OfOutcome = None,
@@ -79,7 +81,7 @@ def export(
     from kubemin.cli.audit import export as run
     from kubemin.cli.connection import Connection
 
-    wanted = Wanted(since, until, caller, operation, app_id, task, outcome and outcome.value, request)
+    wanted = Wanted(since, until, caller, operation, cluster, app_id, task, outcome and outcome.value, request)
     run(wanted, Connection(server, token))
 
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     )
 
 
-def operations() -> "Call[Operations]":
-    """Who works on how many tasks, what waits since when, and which cleanups need somebody."""
-    return Call("GET", below("operations"))
+def operations(*, cluster: str | None = None) -> "Call[Operations]":
+    """Who works on how many tasks, what waits since when, and which cleanups need somebody; of all clusters or one."""
+    return Call("GET", below("operations"), {"cluster": cluster})
 
 
 def clusters() -> "Call[ClusterList]":

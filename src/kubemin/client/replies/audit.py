@@ -15,6 +15,7 @@ class AuditEntry(TypedDict):
     method: str
     operation: str
     target: str
+    cluster: str
     app: str
     task: str
     status: int

@@ -13,12 +13,13 @@ from kubemin.engine.deploy.namespaces import missing
 from kubemin.engine.deploy.preflight import Inquiry
 from kubemin.engine.deploy.replicas import Autoscalers, targets_of
 from kubemin.engine.deploy.unchanged import Unchanged
-from kubemin.engine.entry.admission import Admit, admit_run
+from kubemin.engine.entry.admission import Admit, admit_removal, admit_run
 from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.entry.outside import present, with_what_is_missing
 from kubemin.engine.entry.partings import Parting, parting, with_kept_claims
 from kubemin.engine.entry.prepare import Preparation
 from kubemin.engine.entry.sources import Source
+from kubemin.engine.errors import AppNotFound
 from kubemin.engine.expects import Expects
 from kubemin.engine.journal.last_writes import read_last_writes
 from kubemin.engine.journal.rows import Resource
@@ -122,10 +123,17 @@ class Previews:
         """Those of the objects that the cluster has, or cannot be asked about; of very many all, unasked."""
         return set(refs) if len(refs) > _MOST_ASKED else await present(self._acting, refs)
 
-    async def of_deletion(self, app_id: str, *, keep_resources: bool, delete_volumes: bool) -> Parting:
-        """What deleting the application would do now."""
+    async def of_deletion(
+        self, app_id: str, *, keep_resources: bool, delete_volumes: bool, admit: Admit | None = None
+    ) -> Parting:
+        """What deleting the application would do now; ``admit`` as in `of`. Raises `AppNotFound`."""
         how = LettingGo(keep_resources, delete_volumes, name_kept=True)
         async with self._db.read() as tx:
+            row = await applications.get(tx, app_id)
+            if row is None:
+                raise AppNotFound(app_id)
+            if admit is not None:
+                await admit_removal(tx, row, admit)
             rows = await objects_to_let_go(tx, app_id, how)
             used = await shares.used_by_others(tx, _uids(rows), app_id)
         await self._check_letting_go(app_id, rows, used, how)

@@ -21,9 +21,9 @@ CREATE TABLE applications (
 	CONSTRAINT pk_applications PRIMARY KEY (id), 
 	CONSTRAINT uq_applications_cluster_namespace_name UNIQUE (cluster, namespace, name)
 );
-INSERT INTO "applications" VALUES('shop....................','default','default','shop','Läden 🛒','','','','',0,NULL,1796066724.121,1796066724.121);
-INSERT INTO "applications" VALUES('other...................','default','default','other','Läden 🛒','','','','',0,NULL,1796066724.15,1796066724.15);
-INSERT INTO "applications" VALUES('third...................','default','default','third','Läden 🛒','','','','',0,NULL,1796066724.154,1796066724.154);
+INSERT INTO "applications" VALUES('shop....................','default','default','shop','Läden 🛒','','','','',0,NULL,1796077983.636,1796077983.636);
+INSERT INTO "applications" VALUES('other...................','default','default','other','Läden 🛒','','','','',0,NULL,1796077983.67,1796077983.67);
+INSERT INTO "applications" VALUES('third...................','default','default','third','Läden 🛒','','','','',0,NULL,1796077983.68,1796077983.68);
 CREATE TABLE audit (
 	seq BIGINT NOT NULL, 
 	at DOUBLE NOT NULL, 
@@ -33,6 +33,7 @@ CREATE TABLE audit (
 	method VARCHAR(16) NOT NULL, 
 	operation VARCHAR(64) NOT NULL, 
 	target VARCHAR(512) NOT NULL, 
+	cluster VARCHAR(63) NOT NULL, 
 	app_id VARCHAR(24) NOT NULL, 
 	task_id VARCHAR(24) NOT NULL, 
 	status INTEGER NOT NULL, 
@@ -67,9 +68,9 @@ CREATE TABLE components (
 	CONSTRAINT pk_components PRIMARY KEY (app_id, name), 
 	CONSTRAINT fk_components_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796066724.125,1796066724.125);
-INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796066724.153,1796066724.153);
-INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796066724.154,1796066724.154);
+INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796077983.645,1796077983.645);
+INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796077983.677,1796077983.677);
+INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796077983.681,1796077983.681);
 CREATE TABLE deliveries (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	seq INTEGER NOT NULL, 
@@ -86,8 +87,8 @@ CREATE TABLE deliveries (
 	CONSTRAINT fk_deliveries_seq FOREIGN KEY(seq) REFERENCES outbox (seq) ON DELETE CASCADE, 
 	CONSTRAINT uq_deliveries_seq_target UNIQUE (seq, target)
 );
-INSERT INTO "deliveries" VALUES(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796066724.259,1796066724.259,NULL);
-INSERT INTO "deliveries" VALUES(2,2,'ops','other...................','waiting',0,0,NULL,'',1796066724.259,1796066724.259,NULL);
+INSERT INTO "deliveries" VALUES(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796077983.835,1796077983.835,NULL);
+INSERT INTO "deliveries" VALUES(2,2,'ops','other...................','waiting',0,0,NULL,'',1796077983.835,1796077983.835,NULL);
 CREATE TABLE drifts (
 	app_id VARCHAR(24) NOT NULL, 
 	revision INTEGER NOT NULL, 
@@ -95,14 +96,14 @@ CREATE TABLE drifts (
 	CONSTRAINT pk_drifts PRIMARY KEY (app_id), 
 	CONSTRAINT fk_drifts_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "drifts" VALUES('third...................',1,1796066724.261);
+INSERT INTO "drifts" VALUES('third...................',1,1796077983.837);
 CREATE TABLE duties (
 	name VARCHAR(80) NOT NULL, 
 	owner VARCHAR(255) NOT NULL, 
 	expires_at DOUBLE NOT NULL, 
 	CONSTRAINT pk_duties PRIMARY KEY (name)
 );
-INSERT INTO "duties" VALUES('notifications','',1796153124.102);
+INSERT INTO "duties" VALUES('notifications','',1796164383.613);
 CREATE TABLE events (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -111,9 +112,9 @@ CREATE TABLE events (
 	at DOUBLE NOT NULL, 
 	CONSTRAINT fk_events_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1796066724.19);
-INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1796066724.24);
-INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1796066724.252);
+INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1796077983.74);
+INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1796077983.796);
+INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1796077983.82);
 CREATE TABLE evidence (
 	task_id VARCHAR(24) NOT NULL, 
 	component VARCHAR(63) NOT NULL, 
@@ -155,7 +156,7 @@ CREATE TABLE one_time (
 	expires_at DOUBLE NOT NULL, 
 	CONSTRAINT pk_one_time PRIMARY KEY (hash)
 );
-INSERT INTO "one_time" VALUES('5555555555555555555555555555555555555555555555555555555555555555',1796070324.12);
+INSERT INTO "one_time" VALUES('5555555555555555555555555555555555555555555555555555555555555555',1796081583.635);
 CREATE TABLE outbox (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	id VARCHAR(24) NOT NULL, 
@@ -167,8 +168,8 @@ CREATE TABLE outbox (
 	taken_at DOUBLE, 
 	CONSTRAINT uq_outbox_id UNIQUE (id)
 );
-INSERT INTO "outbox" VALUES(1,'mpxkzmepga7o28l10daem86e','task.completed','shop....................','shop-1..................','{"taskId":"shop-1..................","appId":"shop....................","cluster":"default","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}',1796066724.208,1796066724.259);
-INSERT INTO "outbox" VALUES(2,'7smfzu2ugi9rc7he6ungw97s','task.cancelled','other...................','other-1.................','{"taskId":"other-1.................","appId":"other...................","cluster":"default","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}',1796066724.25,1796066724.259);
+INSERT INTO "outbox" VALUES(1,'3xpzh5hqt6fqapqhzh48m7xg','task.completed','shop....................','shop-1..................','{"taskId":"shop-1..................","appId":"shop....................","cluster":"default","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}',1796077983.767,1796077983.836);
+INSERT INTO "outbox" VALUES(2,'6oj6hxocxzlmw27nivu3o2xy','task.cancelled','other...................','other-1.................','{"taskId":"other-1.................","appId":"other...................","cluster":"default","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}',1796077983.819,1796077983.836);
 CREATE TABLE resources (
 	task_id VARCHAR(24) NOT NULL, 
 	seq INTEGER NOT NULL, 
@@ -193,9 +194,9 @@ CREATE TABLE resources (
 	CONSTRAINT pk_resources PRIMARY KEY (task_id, seq), 
 	CONSTRAINT fk_resources_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796066724.185,1796066724.189,NULL,NULL,NULL,'shop....................');
-INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796066724.233,1796066724.239,NULL,NULL,NULL,'other...................');
-INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796066724.252,1796066724.252,NULL,NULL,NULL,'third...................');
+INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796077983.728,1796077983.729,NULL,NULL,NULL,'shop....................');
+INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796077983.794,1796077983.796,NULL,NULL,NULL,'other...................');
+INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796077983.82,1796077983.82,NULL,NULL,NULL,'third...................');
 CREATE TABLE revisions (
 	app_id VARCHAR(24) NOT NULL, 
 	number INTEGER NOT NULL, 
@@ -213,12 +214,12 @@ CREATE TABLE revisions (
 	CONSTRAINT pk_revisions PRIMARY KEY (app_id, number), 
 	CONSTRAINT fk_revisions_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796066724.131);
-INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796066724.142);
-INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796066724.153);
-INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796066724.153);
-INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796066724.154);
-INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796066724.155);
+INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796077983.653);
+INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796077983.666);
+INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796077983.678);
+INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796077983.68);
+INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796077983.681);
+INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796077983.681);
 CREATE TABLE sealing_keys (
 	id VARCHAR(32) NOT NULL, 
 	proof TEXT NOT NULL, 
@@ -238,8 +239,8 @@ CREATE TABLE sessions (
 	CONSTRAINT pk_sessions PRIMARY KEY (hash), 
 	CONSTRAINT fk_sessions_token_id FOREIGN KEY(token_id) REFERENCES tokens (id) ON DELETE CASCADE
 );
-INSERT INTO "sessions" VALUES('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',NULL,NULL,1796066724.116,1796066724.116,1796070324.116);
-INSERT INTO "sessions" VALUES('2222222222222222222222222222222222222222222222222222222222222222','bea','[]',NULL,'3333333333333333333333333333333333333333333333333333333333333333','4444444444444444444444444444444444444444444444444444444444444444',1796066724.117,1796066724.117,1796070324.117);
+INSERT INTO "sessions" VALUES('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',NULL,NULL,1796077983.628,1796077983.628,1796081583.628);
+INSERT INTO "sessions" VALUES('2222222222222222222222222222222222222222222222222222222222222222','bea','[]',NULL,'3333333333333333333333333333333333333333333333333333333333333333','4444444444444444444444444444444444444444444444444444444444444444',1796077983.629,1796077983.629,1796081583.629);
 CREATE TABLE shares (
 	cluster VARCHAR(63) NOT NULL, 
 	name VARCHAR(253) NOT NULL, 
@@ -294,12 +295,12 @@ CREATE TABLE tasks (
 	CONSTRAINT uq_tasks_active_app UNIQUE (active_app), 
 	CONSTRAINT uq_tasks_caller_app_id_idempotency_key UNIQUE (caller, app_id, idempotency_key)
 );
-INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','default','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1796066724.172,1796066724.139,1796066724.182,1796066724.199,1796066724.199);
-INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796066724.145,NULL,NULL,1796066724.145);
-INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','default','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',NULL,1796066724.241,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1796070324.219,1796066724.219,1796066724.153,1796066724.227,1796066724.241,1796066724.241);
-INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796066724.154,NULL,NULL,1796066724.154);
-INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','default','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1796070324.251,1796066724.251,1796066724.155,1796066724.252,NULL,1796066724.252);
-INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796066724.155,NULL,NULL,1796066724.155);
+INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','default','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1796077983.705,1796077983.66,1796077983.717,1796077983.749,1796077983.749);
+INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796077983.669,NULL,NULL,1796077983.669);
+INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','default','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',NULL,1796077983.797,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1796081583.781,1796077983.781,1796077983.68,1796077983.788,1796077983.797,1796077983.797);
+INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796077983.68,NULL,NULL,1796077983.68);
+INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','default','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1796081583.819,1796077983.819,1796077983.681,1796077983.82,NULL,1796077983.82);
+INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796077983.681,NULL,NULL,1796077983.681);
 CREATE TABLE tokens (
 	id VARCHAR(16) NOT NULL, 
 	name VARCHAR(255) NOT NULL, 
@@ -314,7 +315,7 @@ CREATE TABLE tokens (
 	revoked_by VARCHAR(255), 
 	CONSTRAINT pk_tokens PRIMARY KEY (id)
 );
-INSERT INTO "tokens" VALUES('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796066724.106,NULL,NULL,NULL,NULL);
+INSERT INTO "tokens" VALUES('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796077983.618,NULL,NULL,NULL,NULL);
 CREATE TABLE workflows (
 	id VARCHAR(24) NOT NULL, 
 	app_id VARCHAR(24) NOT NULL, 
@@ -332,9 +333,9 @@ CREATE TABLE workflows (
 	CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name), 
 	CONSTRAINT fk_workflows_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796066724.122,1796066724.122);
-INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796066724.152,1796066724.152);
-INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796066724.154,1796066724.154);
+INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796077983.637,1796077983.637);
+INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796077983.677,1796077983.677);
+INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796077983.68,1796077983.68);
 CREATE TABLE write_probes (
 	id VARCHAR(24) NOT NULL, 
 	filler TEXT NOT NULL, 
@@ -353,9 +354,9 @@ CREATE TABLE writes (
 	CONSTRAINT pk_writes PRIMARY KEY (token), 
 	CONSTRAINT fk_writes_task_id_seq FOREIGN KEY(task_id, seq) REFERENCES resources (task_id, seq) ON DELETE CASCADE
 );
-INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796066724.188,NULL,NULL);
-INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1796066724.239,NULL,NULL);
-INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1796066724.252,NULL,NULL);
+INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796077983.728,NULL,NULL);
+INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1796077983.795,NULL,NULL);
+INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1796077983.82,NULL,NULL);
 CREATE INDEX ix_applications_updated_at_id ON applications (updated_at, id);
 CREATE INDEX ix_applications_namespace_updated_at_id ON applications (namespace, updated_at, id);
 CREATE INDEX ix_applications_name ON applications (name);
@@ -382,6 +383,7 @@ CREATE INDEX ix_audit_task_id_seq ON audit (task_id, seq);
 CREATE INDEX ix_audit_caller_seq ON audit (caller, seq);
 CREATE INDEX ix_audit_request_id ON audit (request_id);
 CREATE INDEX ix_audit_operation_seq ON audit (operation, seq);
+CREATE INDEX ix_audit_cluster_seq ON audit (cluster, seq);
 CREATE INDEX ix_tokens_owner ON tokens (owner);
 CREATE INDEX ix_sessions_token_id ON sessions (token_id);
 CREATE INDEX ix_sessions_subject ON sessions (subject);

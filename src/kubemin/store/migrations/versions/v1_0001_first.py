@@ -375,6 +375,7 @@ def upgrade() -> None:
         _name("method", 16),
         _name("operation", 64),
         _name("target", 512),
+        _name("cluster", 63),
         _name("app_id", 24),
         _name("task_id", 24),
         _integer("status"),
@@ -392,6 +393,7 @@ def upgrade() -> None:
     op.create_index("ix_audit_caller_seq", "audit", ["caller", "seq"])
     op.create_index("ix_audit_request_id", "audit", ["request_id"])
     op.create_index("ix_audit_operation_seq", "audit", ["operation", "seq"])
+    op.create_index("ix_audit_cluster_seq", "audit", ["cluster", "seq"])
     op.create_table(
         "audit_heads",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
