@@ -72,7 +72,7 @@ def test_each_cluster_is_named_and_lists_are_filtered_by_it(page: Page, api: Api
         expect(names(page, view)).to_have_count(0)
         page.reload()
     page.goto("/#/operations")
-    page.get_by_label("Cluster").first.select_option("edge")
+    page.get_by_role("search").get_by_label("Cluster").select_option("edge")
     expect(page.get_by_text("No task waits")).to_be_visible()
     assert found(page) == {"light": [], "dark": []}
     page.goto("/#/audit")

@@ -212,6 +212,7 @@ def test_who_looks_after_the_server_sees_who_changed_what_and_whom_it_tells(
     text = page.get_by_role("dialog", name="The token a robot").locator("code").inner_text()
     assert text.startswith("kubemin_")
     page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     assert text not in page.content()
     expect(page.get_by_role("row", name="a robot")).to_contain_text("viewer: Cluster default, edge")
     page.get_by_role("button", name="Revoke the token a robot").click()
