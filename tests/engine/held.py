@@ -184,7 +184,7 @@ async def hold(db: Database, task_id: str) -> Journal:
         task = await tasks.claim_next(tx, "worker", 60, 3)
     assert task is not None
     assert task.id == task_id
-    return await Journal.load(db, Lease(task_id, task.lease_epoch, time.monotonic() + 60))
+    return await Journal.load(db, Lease(task_id, task.lease_epoch, task.lease_commits, time.monotonic() + 60))
 
 
 def essence(obj: Manifest | None) -> Manifest | None:

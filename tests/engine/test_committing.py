@@ -70,8 +70,8 @@ async def test_what_was_put_off_is_part_of_what_is_still_to_be_committed(held: H
     assert await stored(held) == (JobStatus.QUEUED, 1)
     pending = await held.journal.take_pending()
     assert pending is not None
-    async with held.db.begin("finish") as tx:
-        await batch.write_changes(tx, held.journal.lease, pending)
+    async with held.journal.lease.begin(held.db, "finish") as tx:
+        await batch.write_changes(tx, held.task_id, pending)
     assert await stored(held) == (JobStatus.COMPLETED, 1)
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from kubemin.spec.states import ResourceState
-from kubemin.store import tables
+from kubemin.engine.errors import Stopped
+from kubemin.spec.states import ResourceState, TaskStatus
+from kubemin.store import Database, tables
+from tests.engine.held import Held, config_map
 from tests.engine.instance import QUICK, Instance, conf, web
 from tests.waiting import PATIENCE
 
@@ -19,6 +21,8 @@ LONG = QUICK.model_copy(update={"lease_seconds": 100 * PATIENCE})
 
 _NO_LEASE = {"lease_owner": None, "lease_expires_at": None, "active_app": None}
 _BEFORE_ITS_CLAIM = {"status": "waiting", "lease_epoch": 0, "attempt": 0, **_NO_LEASE}
+_ANOTHERS = {"lease_owner": "another", "lease_commits": 5 << 32}
+"""Of a claim that was made since, and was given the same epoch."""
 _RESOURCES = select(func.count()).select_from(tables.resources)
 
 
@@ -41,7 +45,7 @@ async def restore(instance: Instance, task_id: str, row: Mapping[str, Any] | Non
         mine = tables.tasks.c.id == task_id
         if row is None:
             await tx.write(delete(tables.tasks).where(mine))
-        else:
+        elif row:
             await tx.write(update(tables.tasks).where(mine).values(**row))
 
 
@@ -51,7 +55,7 @@ async def recorded(instance: Instance, task_id: str) -> int:
         return int(await tx.scalar(_RESOURCES.where(tables.resources.c.task_id == task_id)))
 
 
-@pytest.mark.parametrize("row", [None, {"lease_owner": "another"}], ids=["not known", "another's, in the same epoch"])
+@pytest.mark.parametrize("row", [None, _ANOTHERS], ids=["not known", "another's, in the same epoch"])
 async def test_a_worker_stops_once_the_database_knows_its_task_otherwise(
     instance: Instance, row: Mapping[str, Any] | None
 ) -> None:
@@ -79,3 +83,46 @@ async def test_a_worker_begins_a_task_anew_that_the_database_gives_out_again(ins
             return await recorded(instance, task_id) == before
 
         await instance.until(is_recorded_anew)
+
+
+async def set_back(db: Database, task_id: str) -> None:
+    """Let the task's row be as it was at its claim: the same worker's, in the same epoch, under a lease that lives."""
+    async with db.begin("restore") as tx:
+        mine = tables.tasks.c.id == task_id
+        at_last = await tx.scalar(select(tables.tasks.c.lease_commits).where(mine))
+        await tx.write(update(tables.tasks).where(mine).values(lease_commits=at_last >> 32 << 32))
+
+
+async def test_a_worker_stops_once_its_task_is_known_as_it_was_before(instance: Instance) -> None:
+    """While it waits, too: it is the same claim, in the same epoch, and only what it committed since is not there."""
+    async with instance.worker(LONG) as engine:
+        task_id = await begun(instance)
+        await restore(instance, task_id, {})
+        await set_back(instance.db, task_id)
+
+        async def lets_go() -> bool:
+            return engine.running == 0
+
+        await instance.until(lets_go)
+        assert await recorded(instance, task_id) == 0
+    task = await instance.task(task_id)
+    assert task.status is TaskStatus.RUNNING  # it is left to whoever goes by what the database has
+
+
+async def test_nothing_is_sent_upon_a_row_that_was_set_back(held: Held) -> None:
+    """Its journal is not whole; so not even the next request leaves."""
+    await held.ensure(config_map(a="1"))
+    await held.journal.flush()
+    await set_back(held.db, held.task_id)
+    with pytest.raises(Stopped):
+        await held.ensure(config_map("other", a="1"), job=2)
+    assert await held.look(config_map("other")) is None
+
+
+async def test_nothing_is_sent_in_an_epoch_that_was_given_out_again(held: Held) -> None:
+    await held.journal.flush()
+    async with held.db.begin("restore") as tx:
+        await tx.write(update(tables.tasks).where(tables.tasks.c.id == held.task_id).values(**_ANOTHERS))
+    with pytest.raises(Stopped):
+        await held.ensure(config_map(a="1"))
+    assert await held.look(config_map()) is None

@@ -213,3 +213,58 @@ async def test_the_slot_holds_even_if_the_look_was_too_early(url: str, db: Datab
             assert not ours.done()
     assert await ours is None
     assert (await read_task(db, "a")).status is TaskStatus.WAITING
+
+
+@pytest.mark.parametrize("how", ["guard", "start", "finish", "set_cleanup"])
+@pytest.mark.parametrize("known", ["it is stored", "it was lost", "another claim has the epoch"])
+async def test_who_has_committed_what_the_row_does_not_know_holds_nothing(db: Database, how: str, known: str) -> None:
+    """A restored database has the row as it was: under the same lease, or under another one with the same epoch."""
+    await add_tasks(db, "a")
+    task = await claim(db)
+    assert task is not None
+    claimed = task.lease_commits
+    async with db.begin("commit") as tx:
+        await tasks.guard(tx, A, 1, claimed, claimed + 1)
+        if how == "set_cleanup":
+            assert await tasks.finish(tx, A, 1, TaskStatus.FAILED, "", Cleanup.RUNNING, stored=claimed + 1)
+    lost = {"it is stored": 0, "it was lost": claimed}.get(known, claimed ^ 1 << 40)
+    if lost:
+        async with db.begin("restore") as tx:
+            await tx.write(update(tables.tasks).where(tables.tasks.c.id == A).values(lease_commits=lost))
+    landed = True
+    async with db.begin("go on") as tx:
+        if how == "guard":
+            try:
+                await tasks.guard(tx, A, 1, claimed + 1, claimed + 2)
+            except LeaseLost:
+                landed = False
+        elif how == "start":
+            landed = await tasks.start(tx, A, 1, claimed + 1)
+        elif how == "finish":
+            landed = await tasks.finish(tx, A, 1, TaskStatus.COMPLETED, "", Cleanup.NONE, stored=claimed + 1)
+        else:
+            landed = await tasks.set_cleanup(tx, A, 1, Cleanup.DONE, stored=claimed + 1)
+    assert landed is not bool(lost)
+
+
+async def test_commits_may_come_in_any_order_and_without_an_answer(db: Database) -> None:
+    """None refuses the one after it: the row has the highest, whoever waits for an answer knows less of it."""
+    await add_tasks(db, "a")
+    task = await claim(db)
+    assert task is not None
+    claimed = known = task.lease_commits
+    for number, answered in ((2, True), (1, True), (4, False), (3, True), (5, False), (6, True)):
+        async with db.begin("commit") as tx:
+            await tasks.guard(tx, A, 1, known, claimed + number)
+        known = max(known, claimed + number) if answered else known
+    assert (await read_task(db, "a")).lease_commits == claimed + 6
+
+
+async def test_each_claim_has_numbers_of_its_own(db: Database) -> None:
+    await add_tasks(db, "a")
+    first, second = await claim(db, "dead", seconds=0), await claim(db, "living")
+    assert first is not None
+    assert second is not None
+    async with db.begin("commit") as tx:
+        with pytest.raises(LeaseLost):
+            await tasks.guard(tx, A, second.lease_epoch, first.lease_commits, first.lease_commits + 1)

@@ -166,6 +166,7 @@ tasks = Table(
     Column("active_app", BoundedText(ID_LENGTH)),
     Column("lease_owner", BoundedText(255)),
     Column("lease_epoch", Integer, nullable=False),
+    Column("lease_commits", BigInteger, nullable=False),
     Column("lease_expires_at", Timestamp),
     Column("claimed_at", Timestamp),
     Column("created_at", Timestamp, nullable=False),

@@ -15,7 +15,7 @@ from kubemin.shield import to_the_end
 from kubemin.spec.events import Event, ResourceEvent
 from kubemin.spec.states import JobStatus
 from kubemin.spec.write_answer import WriteAnswer
-from kubemin.store import Database, Tx, events, jobs, journal, tasks
+from kubemin.store import Database, Tx, events, jobs, journal
 from kubemin.store.errors import CommitUnknown, Duplicate, LeaseLost
 from kubemin.store.jobs import JobChange
 
@@ -193,8 +193,8 @@ class CommitQueue:
         while True:
             self._lease.check()
             try:
-                async with self._db.begin(label) as tx:
-                    await write_changes(tx, self._lease, changes)
+                async with self._lease.begin(self._db, label) as tx:
+                    await write_changes(tx, self._lease.task_id, changes)
             except LeaseLost as error:
                 raise Stopped(str(error)) from error
             except CommitUnknown:
@@ -207,10 +207,8 @@ class CommitQueue:
             return
 
 
-async def write_changes(tx: Tx, lease: Lease, changes: Changes) -> None:
-    """Write changes in a transaction that holds the lease. Raises `LeaseLost`, `Duplicate`."""
-    task_id = lease.task_id
-    await tasks.guard(tx, task_id, lease.epoch)
+async def write_changes(tx: Tx, task_id: str, changes: Changes) -> None:
+    """Write changes in a transaction under the lease (`Lease.guard`). Raises `Duplicate`."""
     await journal.add(tx, task_id, [resource.to_row() for resource in changes.new.values()])
     updates = [
         (seq, {name: getattr(resource, name) for name in names})

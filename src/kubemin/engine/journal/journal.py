@@ -118,8 +118,7 @@ class Journal:
     async def take_share(self, name: str) -> str | None:
         """Take the lock on what applications share; returns the task that holds it, if that is another."""
         with contextlib.suppress(Duplicate):
-            async with self._db.begin("share") as tx:
-                await tasks.guard(tx, self.lease.task_id, self.lease.epoch)
+            async with self.lease.begin(self._db, "share") as tx:
                 return await shares.take(tx, name, self.lease.task_id)
         return await self.take_share(name)
 
@@ -227,19 +226,17 @@ class Journal:
     async def time_out_hold(self, seq: int, why: str) -> bool:
         """Commit that nobody promoted a hold in time; False where somebody did just now. Raises `StoreError`."""
         await self.flush()
-        async with self._db.begin("hold-timeout") as tx:
-            await tasks.guard(tx, self.lease.task_id, self.lease.epoch)  # locks the row: nobody promotes it meanwhile
+        async with self.lease.begin(self._db, "hold-timeout") as tx:  # locks the row: nobody promotes it meanwhile
             if await tasks.promoted_hold(tx, self.lease.task_id) >= seq:
                 return False
             change = JobChange(seq, JobStatus.TIMEOUT, None, why, ReasonCode.TIMEOUT)
-            await write_changes(tx, self.lease, Changes(jobs={(seq, JobStatus.TIMEOUT): (change, None)}))
+            await write_changes(tx, self.lease.task_id, Changes(jobs={(seq, JobStatus.TIMEOUT): (change, None)}))
         return True
 
     async def undo_jobs(self, seqs: Collection[int], status: JobStatus, why: str) -> None:
         """Commit that the step of these jobs failed and is put back. Raises `Stopped`, `StoreError`."""
         await self.flush()
-        async with self._db.begin("step-failed") as tx:
-            await tasks.guard(tx, self.lease.task_id, self.lease.epoch)
+        async with self.lease.begin(self._db, "step-failed") as tx:
             undone = await jobs.undo(tx, self.lease.task_id, seqs, status, why)
             await events.append_many(tx, self.lease.task_id, [job_event(one) for one in undone])
 
@@ -270,8 +267,7 @@ class Journal:
         passing = self.of(row.ref, row.job_seq, Purpose.HAND_OVER)
         if passing.seq:
             return passing
-        async with self._db.begin("hand-over") as tx:
-            await tasks.guard(tx, self.lease.task_id, self.lease.epoch)
+        async with self.lease.begin(self._db, "hand-over") as tx:
             if not await tasks.lock_application(tx, user.app_id):
                 return None
             if user not in await shares.users_of(tx, row.uid or "", self.lease.task_id):
@@ -306,7 +302,7 @@ class Journal:
         await self._queue.flush()
 
     async def take_pending(self) -> Changes | None:
-        """What was noted and is not committed yet, for the caller to `write_changes`. Raises `Stopped`, `StoreError`.
+        """What was noted and is not committed yet, for the caller to write under the lease. Raises as `flush`.
 
         Nothing more may be noted until that is committed.
         """

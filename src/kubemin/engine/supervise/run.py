@@ -180,11 +180,11 @@ class TaskRun:
         former: dict[int, JobRow] = {}
         async with deps.db.begin("start") as tx:
             if self.task.status is TaskStatus.QUEUED:
-                if not await tasks.start(tx, self.task.id, self.lease.epoch):
+                if not await tasks.start(tx, self.task.id, self.lease.epoch, self.lease.stored):
                     raise Stopped("the task was ended before it started, or taken over")
                 await events.append_many(tx, self.task.id, [TaskEvent(status=TaskStatus.RUNNING)])
             else:
-                await tasks.guard(tx, self.task.id, self.lease.epoch)
+                await self.lease.guard(tx)
                 former |= {job.seq: job for job in await jobs.of_task(tx, self.task.id) if job.status.ended}
             builds_on = self._options.expects or any(job.hook for job in self._plan.jobs)
             deployed = await revisions.current(tx, self.task.app_id) if builds_on else None
@@ -308,13 +308,16 @@ class TaskRun:
                 # Before the task's row, as a run locks them. The task's revision becomes the current one; and what
                 # another application passes to this one just now is not missed.
                 await tasks.lock_application(tx, task.app_id)
+            stored = self.lease.stored
             if pending is not None:
-                await write_changes(tx, self.lease, pending)
+                stored = await self.lease.guard(tx)
+                await write_changes(tx, task.id, pending)
             done = await completion(tx, task, await jobs.undone_components(tx, task.id)) if completes else None
             retired = await self._to_let_go(tx, journal, done) if done is not None else []
             cleanup = Cleanup.PENDING if retired or self._to_undo(journal, status) else Cleanup.NONE
             blamed = await _blamed(tx, task.id) if outcome.code is not None else ""
-            landed = await tasks.finish(tx, task.id, self.lease.epoch, status, outcome.reason, cleanup, outcome.code)
+            ends = (status, outcome.reason, cleanup, outcome.code)
+            landed = await tasks.finish(tx, task.id, self.lease.epoch, *ends, stored=stored)
             if landed:
                 await jobs.end_open(tx, task.id, JobStatus(status), outcome.reason, outcome.code)
                 ended = TaskEvent(
@@ -336,6 +339,7 @@ class TaskRun:
                     await pruning.forget_application(tx, task.app_id)
             ended_as = replace(task, status=status, cleanup=cleanup, reason_code=outcome.code)
             row = ended_as if landed else await tasks.brief(tx, task.id)
+        self.lease.is_stored(stored)
         if row is None or not row.status.ended or row.lease_epoch != self.lease.epoch:
             raise Stopped("the task was taken over")
         self._tell_end(row)
@@ -451,7 +455,8 @@ class TaskRun:
 
     async def _cleanup_is(self, state: Cleanup, why: str = "", retry_in: float | None = None) -> None:
         async with self._deps.db.begin(f"cleanup-{state}") as tx:
-            if not await tasks.set_cleanup(tx, self.task.id, self.lease.epoch, state, why, retry_in):
+            epoch, stored = self.lease.epoch, self.lease.stored
+            if not await tasks.set_cleanup(tx, self.task.id, epoch, state, why, retry_in, stored=stored):
                 raise Stopped("the task was taken over")
             await events.append_many(tx, self.task.id, [CleanupEvent(state=state, why=why), *_end(state)])
             if state.settled and not await applications.exists(tx, self.task.app_id):

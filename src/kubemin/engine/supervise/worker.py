@@ -1,7 +1,6 @@
 """The worker: claims tasks, keeps their leases, runs each in a scope that can be ended from outside (design §6)."""
 
 import asyncio
-import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -188,7 +187,8 @@ class Worker:
             return False
         for task in claimed:
             self._claimed.inc()
-            self._begin(task, Lease(task.id, task.lease_epoch, sent + settings.lease_seconds, self._clock))
+            deadline = sent + settings.lease_seconds
+            self._begin(task, Lease(task.id, task.lease_epoch, task.lease_commits, deadline, self._clock))
         return len(claimed) == most
 
     async def _is_blind(self) -> bool:
@@ -201,8 +201,8 @@ class Worker:
 
     def _begin(self, task: Task, lease: Lease) -> None:
         former = self._held.get(task.id)  # this worker lost the lease before, and that run has not ended yet
-        if former is not None and former.run.lease.epoch >= task.lease_epoch:
-            self._abandon(former)  # the database was restored under it, and gives the same epoch out again
+        if former is not None and former.run.lease.is_held:
+            self._abandon(former)  # it does not know yet: a database that was restored gives the task out again
         run = TaskRun(task, lease, Scope(), self._deps[task.cluster])
         work = asyncio.create_task(self._traced(run, former), name=f"task {task.id}")
         held = self._held[task.id] = _Held(run, work)
@@ -226,6 +226,7 @@ class Worker:
             await self._signals.watch(task_id, run.lease.epoch, lambda signal: self._on_signal(run, signal))
             await run.run()
             hand_back = False  # its end has given up the lease
+            run.lease.end()
         except Stopped as error:
             left = str(error)
             hand_back = not isinstance(error.__cause__, StoreError)
@@ -283,8 +284,9 @@ class Worker:
         """
         reason = run.scope.reason
         if reason is not None and reason.stop is Stop.LEASE_LOST:
-            return  # there is none, unless a restored database has given the same epoch to another worker
+            return  # there is none
         stopped = reason is not None and reason.stop is Stop.SHUTDOWN
+        run.lease.end()
         # Only a worker that dies counts as an attempt, not one that is stopped.
         await self._give_back(run.lease.task_id, run.lease.epoch, count=not stopped)
 
@@ -305,7 +307,7 @@ class Worker:
         pause = interval
         while True:
             await asyncio.sleep(pause)
-            held = dict(self._held)
+            held = {task_id: one for task_id, one in self._held.items() if not one.run.lease.is_over}
             sent = self._clock()
             renewal = asyncio.create_task(self._renew({task_id: one.run.lease.epoch for task_id, one in held.items()}))
             self._spawn(renewal)
@@ -316,7 +318,7 @@ class Worker:
                 renewal.cancel()
             for task_id, one in held.items():
                 if kept is not None and task_id in kept:
-                    one.run.lease.deadline = sent + self._settings.lease_seconds
+                    one.run.lease.extend(sent + self._settings.lease_seconds)
                 elif kept is not None or one.run.lease.deadline <= self._clock():
                     self._abandon(one)
             if kept is None:
@@ -338,7 +340,11 @@ class Worker:
         """Read the rows of the tasks held: a cancel whose signal was lost is found here (design §5)."""
         while True:
             await asyncio.sleep(_STATUS_POLL)
-            forward = [task_id for task_id, one in self._held.items() if not one.run.task.status.ended]
+            forward = {
+                task_id: (one, one.run.lease.stored)
+                for task_id, one in self._held.items()
+                if not one.run.task.status.ended
+            }
             if not forward:
                 continue
             try:
@@ -347,15 +353,12 @@ class Worker:
             except StoreError as error:
                 log.warning("cannot read task statuses", error=str(error))
                 continue
-            for task_id in forward:
-                if (one := self._held.get(task_id)) is None:
+            for task_id, (one, stored) in forward.items():
+                if self._held.get(task_id) is not one:
                     continue
                 state = found.get(task_id)
-                # A database that was restored under this worker may not know the task, or give its epoch out again.
-                if state is None or (state.lease_epoch, state.lease_owner or self._name) != (
-                    one.run.lease.epoch,
-                    self._name,
-                ):
+                # A database that was restored under this worker may not know the task, or know it as it was before.
+                if state is None or not state.is_of(one.run.lease.epoch, stored):
                     self._abandon(one)
                 elif state.status is TaskStatus.CANCELLED:
                     one.run.scope.end(Stop.CANCEL, state.reason or "")
@@ -365,6 +368,6 @@ class Worker:
     def _abandon(self, one: _Held) -> None:
         if one.run.scope.reason is None or one.run.scope.reason.stop is not Stop.LEASE_LOST:
             self._lost.inc()
-        one.run.lease.deadline = -math.inf  # it commits nothing more, whatever the database would let through
+        one.run.lease.end()
         one.run.scope.end(Stop.LEASE_LOST)
         one.work.cancel()

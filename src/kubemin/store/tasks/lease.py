@@ -6,6 +6,7 @@ to find it.
 """
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, case, func, or_, select, tuple_, union_all, update
 
@@ -15,6 +16,7 @@ from kubemin.store.clock import after, now, past
 from kubemin.store.columns import among
 from kubemin.store.errors import Duplicate, LeaseLost
 from kubemin.store.tables import tasks
+from kubemin.store.tasks import commits
 from kubemin.store.tasks.record import CLAIMED, Task, to_claimed
 from kubemin.store.transaction import Tx
 
@@ -81,7 +83,7 @@ async def _take_over(
         row = await tx.row(_LOCK_WITHOUT_WORKER, {"of_seq": seq})
         if row is None:
             continue
-        lease = {"of_seq": seq, "lease_owner": worker, "seconds": lease_seconds}
+        lease = {"of_seq": seq, **_new_lease(worker, lease_seconds)}
         if TaskStatus(row.status).ended:
             await tx.write(_TAKE_CLEANUP, lease)
         else:
@@ -108,7 +110,7 @@ async def _queue(tx: Tx, seqs: list[int], worker: str, lease_seconds: float) -> 
     if not seqs:
         return []
     try:
-        await tx.tentative(_TAKE_WAITING, {"seqs": seqs, "lease_owner": worker, "seconds": lease_seconds})
+        await tx.tentative(_TAKE_WAITING, {"seqs": seqs, **_new_lease(worker, lease_seconds)})
     except Duplicate:
         # The unique ``active_app`` decides, not the SELECT before: another task of one of the applications has become
         # active since. Only this statement is undone; one by one the others are taken.
@@ -116,6 +118,10 @@ async def _queue(tx: Tx, seqs: list[int], worker: str, lease_seconds: float) -> 
             return []
         return [one for seq in seqs for one in await _queue(tx, [seq], worker, lease_seconds)]
     return seqs
+
+
+def _new_lease(worker: str, seconds: float) -> dict[str, Any]:
+    return {"lease_owner": worker, "seconds": seconds, "lease_commits": commits.first()}
 
 
 _OF_CLUSTERS = tasks.c.cluster.in_(bindparam("clusters", expanding=True))
@@ -165,7 +171,7 @@ _LOCK_WAITING = _LOCK_WAITING.with_for_update(skip_locked=True)
 
 _EXTENDED = after(bindparam("seconds"))
 _LEASE = {"lease_epoch": tasks.c.lease_epoch + 1, "lease_expires_at": _EXTENDED, "updated_at": now()}
-"""Executed with the lease's owner."""
+"""Executed with `_new_lease`."""
 _TAKE_CLEANUP = update(tasks).where(_ONE).values(_LEASE | {"cleanup": Cleanup.RUNNING, "next_cleanup_at": None})
 _TAKE_FORWARD = update(tasks).where(_ONE).values(_LEASE | {"claimed_at": now()})
 _TAKE_WAITING = update(tasks).where(_SEVERAL)
@@ -189,8 +195,8 @@ _RENEW = update(tasks).where(*_RENEWED).values(lease_expires_at=_EXTENDED)
 _OURS = select(tasks.c.id).where(*_RENEWED)
 _GUARD = (
     update(tasks)
-    .where(tasks.c.id == bindparam("of_id"), tasks.c.lease_epoch == bindparam("of_epoch"), _LIVING)
-    .values(updated_at=now())
+    .where(tasks.c.id == bindparam("of_id"), tasks.c.lease_epoch == bindparam("of_epoch"), *commits.KNOWN, _LIVING)
+    .values(updated_at=now(), lease_commits=commits.HIGHEST)
 )
 
 
@@ -206,14 +212,16 @@ async def renew(tx: Tx, worker: str, held: Mapping[str, int], lease_seconds: flo
     return {row.id for row in await tx.rows(_OURS, ours)}
 
 
-async def guard(tx: Tx, task_id: str, epoch: int) -> None:
+async def guard(tx: Tx, task_id: str, epoch: int, stored: int = 0, number: int = 0) -> None:
     """The first statement of a transaction that needs the lease (design R1).
 
-    Raises `LeaseLost` if we no longer hold it.
+    ``number``: of this commit, counted from the claim's ``lease_commits``. ``stored``: the highest one that is known to
+    be stored; 0: no matter. Raises `LeaseLost` if we no longer hold it, or the row was set back, and lacks ``stored``.
     """
     # A SELECT would not be enough. The UPDATE locks the row until the commit, so no other worker can take it over
     # before.
-    if await tx.write(_GUARD, {"of_id": task_id, "of_epoch": epoch}) != 1:
+    mine = {"of_id": task_id, "of_epoch": epoch, "number": number, **commits.known(stored)}
+    if await tx.write(_GUARD, mine) != 1:
         raise LeaseLost(task_id, epoch)
     tx.locked.add(task_id)
 

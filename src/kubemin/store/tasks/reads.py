@@ -13,6 +13,7 @@ from kubemin.store.clock import past
 from kubemin.store.columns import among
 from kubemin.store.sight import Sight, of_seen_tasks
 from kubemin.store.tables import applications, tasks, workflows
+from kubemin.store.tasks import commits
 from kubemin.store.tasks.record import BRIEF, HASHED, WHOLE, Task, to_task
 from kubemin.store.transaction import Tx, chunks
 
@@ -44,7 +45,7 @@ _BY_KEY = HASHED.where(
     tasks.c.idempotency_key == bindparam("of_key"),
 )
 _STATUSES = select(
-    *(tasks.c[name] for name in ("id", "status", "lease_epoch", "reason", "promoted_hold", "lease_owner"))
+    *(tasks.c[name] for name in ("id", "status", "lease_epoch", "reason", "promoted_hold", "lease_commits"))
 ).where(tasks.c.id.in_(bindparam("ids", expanding=True)))
 
 _UNDER_WAY_OF = select(tasks.c.id).where(tasks.c.id.in_(bindparam("ids", expanding=True)), UNDER_WAY)
@@ -60,7 +61,11 @@ class LeaseStatus(NamedTuple):
     lease_epoch: int
     reason: str
     promoted_hold: int
-    lease_owner: str | None
+    lease_commits: int
+
+    def is_of(self, epoch: int, stored: int) -> bool:
+        """Whether the row is of this claim, and knows this commit of it: else it was taken over, or set back."""
+        return self.lease_epoch == epoch and commits.is_known(stored, self.lease_commits)
 
 
 async def get(tx: Tx, task_id: str) -> Task | None:
@@ -110,7 +115,7 @@ async def beginning_with(tx: Tx, text: str, limit: int, sight: Sight = None) -> 
 async def statuses(tx: Tx, ids: Collection[str]) -> dict[str, LeaseStatus]:
     """What a worker goes by, of each of these tasks that exists."""
     return {
-        row.id: LeaseStatus(TaskStatus(row.status), row.lease_epoch, row.reason, row.promoted_hold, row.lease_owner)
+        row.id: LeaseStatus(TaskStatus(row.status), row.lease_epoch, row.reason, row.promoted_hold, row.lease_commits)
         for row in await tx.rows(_STATUSES, {"ids": list(ids)})
     }
 

@@ -49,7 +49,8 @@ class Task:
 
     ``attempt`` counts the claims of the task while it goes forward, up to one more than allowed (see `claim_next`).
     ``active_app`` is unique: while a task has it set, no other task of the application runs. ``lease_epoch`` is 0 if no
-    worker ever held the task. ``cancel_cleanup``: what the cancel asked of the cleanup, None if it asked for nothing.
+    worker ever held the task. ``lease_commits`` is the number of its holder's last commit (`store/tasks/commits.py`).
+    ``cancel_cleanup``: what the cancel asked of the cleanup, None if it asked for nothing.
     ``revision``: the number of the application's revision that it runs, None for a removal and for a dry run.
     ``promoted_hold``: the ``seq`` of the last hold that somebody promoted, 0 if nobody did.
     ``request_id`` and ``cancel_request_id``: of the calls that asked for it, and that cancelled it; None of what nobody
@@ -95,6 +96,7 @@ class Task:
     active_app: str | None
     lease_owner: str | None
     lease_epoch: int
+    lease_commits: int
     lease_expires_at: datetime | None
     claimed_at: datetime | None
     created_at: datetime
@@ -115,6 +117,7 @@ _INSERT = insert(tasks).values(
     promoted_hold=0,
     attempt=0,
     lease_epoch=0,
+    lease_commits=0,
     created_at=now(),
     updated_at=now(),
 )

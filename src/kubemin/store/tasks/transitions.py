@@ -15,6 +15,7 @@ from kubemin.store.clock import after, now
 from kubemin.store.columns import among
 from kubemin.store.holdings import tell_again
 from kubemin.store.tables import tasks
+from kubemin.store.tasks import commits
 from kubemin.store.tasks.reads import OPEN, UNSETTLED, brief, lock_application
 from kubemin.store.tasks.record import Task
 from kubemin.store.transaction import Tx
@@ -29,7 +30,7 @@ _FIRST, _WAS_INCOMPLETE = range(1, 2), range(1, sys.maxsize)
 """A cleanup may be tried again for ever: one message is enough, and one when it is done after all."""
 
 
-_HELD = and_(tasks.c.lease_epoch == bindparam("of_epoch"), tasks.c.lease_owner.is_not(None))
+_HELD = and_(tasks.c.lease_epoch == bindparam("of_epoch"), *commits.KNOWN, tasks.c.lease_owner.is_not(None))
 _IS_GOING_FORWARD = among(tasks.c.status, _GOING_FORWARD)
 
 
@@ -70,27 +71,36 @@ _CLEANUP_INCOMPLETE = _CLEANUP_SETTLED.values(cleanup_attempts=tasks.c.cleanup_a
 _CLEANUP_DUE_LATER = _CLEANUP_INCOMPLETE.values(next_cleanup_at=after(bindparam("retry_in")))
 
 
-async def start(tx: Tx, task_id: str, epoch: int) -> bool:
+async def start(tx: Tx, task_id: str, epoch: int, stored: int = 0) -> bool:
     """``queued → running``; a task that was taken over is ``running`` already, and keeps ``started_at``.
 
-    Only under a lease that has not run out, as `lease.guard`.
+    Only under a lease that has not run out; this and ``stored`` as in `lease.guard`.
     """
-    return await _land(tx, task_id, _START, of_epoch=epoch)
+    return await _land(tx, task_id, _START, of_epoch=epoch, **commits.known(stored))
 
 
 async def finish(
-    tx: Tx, task_id: str, epoch: int, status: TaskStatus, reason: str, cleanup: Cleanup, code: str | None = None
+    tx: Tx,
+    task_id: str,
+    epoch: int,
+    status: TaskStatus,
+    reason: str,
+    cleanup: Cleanup,
+    code: str | None = None,
+    *,
+    stored: int = 0,
 ) -> bool:
     """End a task that goes forward, and say what becomes of its revision.
 
     With ``cleanup`` ``pending`` or ``running`` it keeps its lease and the application's slot; with ``none`` or ``done``
     it gives both up. ``incomplete`` is set by `set_cleanup`, with the time of the next try.
+    ``stored``: as in `lease.guard`.
     """
     if not status.ended or cleanup is Cleanup.INCOMPLETE:
         raise ValueError(f"a task cannot end as {status} with cleanup {cleanup}")
     how = _FINISH if cleanup in UNSETTLED else _FINISH_FOR_GOOD
     ends = {"status": status, "reason": reason, "reason_code": code, "cleanup": cleanup}
-    landed = await _land(tx, task_id, how, of_epoch=epoch, **ends)
+    landed = await _land(tx, task_id, how, of_epoch=epoch, **commits.known(stored), **ends)
     if landed:
         of = await tx.row(_OF_TASK, {"of_id": task_id})
         assert of is not None
@@ -138,14 +148,21 @@ async def lock_running(tx: Tx, task_id: str) -> bool:
 
 
 async def set_cleanup(
-    tx: Tx, task_id: str, epoch: int, state: Cleanup, why: str | None = None, retry_in: float | None = None
+    tx: Tx,
+    task_id: str,
+    epoch: int,
+    state: Cleanup,
+    why: str | None = None,
+    retry_in: float | None = None,
+    *,
+    stored: int = 0,
 ) -> bool:
     """Move the cleanup of an ended task that is ``pending`` or ``running``.
 
     ``none``, ``done`` and ``incomplete`` give up the lease and the application's slot. ``incomplete`` is tried again in
-    ``retry_in`` seconds, or only when asked to (None), and says ``why``.
+    ``retry_in`` seconds, or only when asked to (None), and says ``why``. ``stored``: as in `lease.guard`.
     """
-    moves: dict[str, Any] = {"of_epoch": epoch, "cleanup": state}
+    moves: dict[str, Any] = {"of_epoch": epoch, **commits.known(stored), "cleanup": state}
     if state in UNSETTLED:
         return await _land(tx, task_id, _CLEANUP, **moves)
     moves["cleanup_why"] = why or ""

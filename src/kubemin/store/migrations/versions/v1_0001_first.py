@@ -169,6 +169,7 @@ def upgrade() -> None:
         _name("active_app", 24, nullable=True),
         _name("lease_owner", 255, nullable=True),
         _integer("lease_epoch"),
+        _large("lease_commits"),
         _moment("lease_expires_at", nullable=True),
         _moment("claimed_at", nullable=True),
         _moment("created_at"),
