@@ -71,3 +71,11 @@ class Postgresql(ServerProcess):
     def drop_database(self, name: str) -> None:
         """Remove a database, whoever is connected to it."""
         self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def standby(self) -> "Postgresql":
+        """A further server, not started yet, that follows this one."""
+        other = Postgresql(*self._settings)
+        how = ("-R", "-X", "stream", "-c", "fast", "--no-sync")
+        copy = (binaries() / "pg_basebackup", "-D", other.folder / "data", *how)
+        other.run_once(*copy, "-h", "127.0.0.1", "-p", str(self.port), "-U", "kubemin")
+        return other

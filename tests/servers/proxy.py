@@ -49,6 +49,10 @@ class Proxy:
         assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])
 
+    def lead_to(self, port: int) -> None:
+        """Hand what new connections bring to another server; those that are open stay."""
+        self._target = (self._target[0], port)
+
     def cut(self) -> None:
         """Break all connections, at once and with a reset; new ones are accepted."""
         for writer in list(self._writers):

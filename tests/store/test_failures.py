@@ -162,9 +162,16 @@ async def test_a_probe_leaves_nothing_behind(db: Database) -> None:
         ("postgresql", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '53100'; END $$", Full),
         ("postgresql", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '57P01'; END $$", Unavailable),
         ("postgresql", "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$", Locked),
+        *(
+            ("postgresql", f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$", Unavailable)
+            for state in ("25006", "25P03", "25P04", "57014", "08P01")
+        ),
         ("mariadb", "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114", Full),
         ("mariadb", "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1021", Full),
-        ("mariadb", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1053", Unavailable),
+        *(
+            ("mariadb", f"SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = {number}", Unavailable)
+            for number in (1053, 1290, 1317, 1836, 1969, 3024)
+        ),
     ],
     indirect=["url"],
 )

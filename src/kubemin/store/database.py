@@ -16,7 +16,7 @@ from kubemin.shield import to_the_end
 from kubemin.spec.ids import new_id
 from kubemin.store import schema
 from kubemin.store.backends import Backend, ConnectionLimits, DbConnection, Hook, Pool, backend_of
-from kubemin.store.errors import CommitUnknown, KeyInUse, Locked, StoreError
+from kubemin.store.errors import CommitUnknown, KeyInUse, Locked, StoreError, Unavailable
 from kubemin.store.tables import sealing_keys, write_probes
 from kubemin.store.transaction import Codec, Sealing, Translator, Tx
 
@@ -79,6 +79,8 @@ class _TransactionPool:
 
     def __init__(self, pool: Pool, translator: Translator, wait_seconds: float) -> None:
         self.pool = pool
+        self.others: Pool | None = None
+        """That of the connections for the other purpose, to the same server."""
         self._semaphore = _PrioritySemaphore(pool.size, pool.size * _URGENT_OF_8 // 8)
         # An urgent one must not wait behind one that waits for another process.
         self._urgent = _PrioritySemaphore(1) if pool.exclusive else self._semaphore
@@ -96,6 +98,13 @@ class _TransactionPool:
             its_turn = True
             await self._translator.run(connection.begin)
             yield connection
+        except Unavailable:
+            # The server has ended, or is a replica by now. Where it was reached it may be another one that is meant.
+            await self._translator.finish(connection.invalidate)
+            self.pool.distrust()
+            if self.others is not None:
+                self.others.distrust()
+            raise
         finally:
             try:
                 await self._translator.finish(partial(self._close, connection))
@@ -134,6 +143,7 @@ class Database:
         self._backend = backend
         self._reader = reader
         self._writer = writer
+        reader.others, writer.others = writer.pool, reader.pool
         self._translator = translator
         self.sealing = Sealing(codec)
         self._looked_for_keys = -math.inf

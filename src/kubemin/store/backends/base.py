@@ -75,6 +75,9 @@ class Pool(Protocol):
     def connection(self, *, urgent: bool) -> DbConnection:
         """A connection for one transaction; an ``urgent`` one goes before those of other processes too, if it can."""
 
+    def distrust(self) -> None:
+        """Have each connection asked before its next use: its server may be gone, or a replica of another one."""
+
     async def dispose(self) -> None:
         """Close all connections."""
 

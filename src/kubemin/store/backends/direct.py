@@ -51,14 +51,13 @@ class _Session:
         return self._driver
 
     async def answers(self) -> bool:
-        """Whether the server is still there; it is asked after a pause only, as asking is a round trip."""
+        """Whether the server is there, and no replica; it is asked after a pause only, as asking is a round trip."""
         if time.monotonic() < self.trusted_until and not self.driver.is_closed():
             return True
         try:
-            await self.driver.execute("SELECT 1")
+            return not await self.driver.fetchval("SELECT pg_is_in_recovery()")
         except (asyncpg.PostgresError, *BROKEN, OSError):
             return False
-        return True
 
 
 class DirectConnection:

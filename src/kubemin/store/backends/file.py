@@ -124,7 +124,8 @@ class FileConnection:
             connection.close()
 
     async def invalidate(self) -> None:
-        self._open.invalidate()
+        if self._connection is not None:
+            self._connection.invalidate()
         await self.close()
 
     @property
@@ -192,6 +193,9 @@ class FilePool:
         return FileConnection(
             self.engine, self.kept, self._begin, self._thread, self._lock_seconds, self._turn, urgent=urgent
         )
+
+    def distrust(self) -> None:
+        pass  # a file is always the same one
 
     async def dispose(self) -> None:
         self._thread.shutdown()

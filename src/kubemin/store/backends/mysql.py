@@ -16,7 +16,12 @@ _SCHEMA_LOCK = "kubemin.migrate"
 _KEY = re.compile(r"for key '(?:[^'.]*\.)?([^']*)'")
 _TABLE = re.compile(r"(?:INTO|UPDATE) `?(\w+)")
 _FULL = {1021, 1114, 3019}
-_LOST = {1040, 1043, 1044, 1045, 1049, 1053, 1077, 1080, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226, 1290, 1927}
+_LOST = {
+    *(1040, 1043, 1044, 1045, 1049, 1053, 1077, 1080, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226, 1927, 3169, 4031),
+    *(1317, 1969, 3024),  # a statement was ended, or took too long by the server's own settings
+    *(1290, 1836),  # it is only read now
+}
+_IS_REPLICA = "SELECT CAST(@@global.read_only AS CHAR) NOT IN ('0', 'OFF')"
 _DURING_COMMIT = 1180
 _DEADLOCK = 1213
 
@@ -71,7 +76,7 @@ def _code(error: BaseException) -> int | None:
 
 def _pool(url: URL, limits: ConnectionLimits, isolation: str, access: str) -> Pool:
     seconds = max(1, int(limits.lock_seconds))
-    pool = RemotePool(url, limits.connections, isolation, connect_timeout=seconds)
+    pool = RemotePool(url, limits.connections, isolation, _IS_REPLICA, connect_timeout=seconds)
 
     def connected(connection: Any, _record: object) -> None:
         cursor = connection.cursor()

@@ -19,6 +19,9 @@ _LOCKED = {
     "40001": (Deadlock, "a concurrent transaction got in the way"),
 }
 
+_ENDED = ("25006", "25P03", "25P04", "57014")
+"""It can only be read; by its own settings a transaction was idle, or took, too long, or a statement did."""
+
 
 class Postgresql:
     """A PostgreSQL database, version 12 or later."""
@@ -36,6 +39,8 @@ class Postgresql:
     def classify(self, error: BaseException, *, committing: bool) -> StoreError | None:
         if isinstance(error, asyncpg.DataError):
             return StoreError(f"the database refused a statement: {error}")
+        if isinstance(error.__cause__ or error, asyncpg.TargetServerAttributeNotMatched):
+            return Unavailable("the database server is a standby, which can only be read")
         if isinstance(error, asyncpg.InternalClientError):
             text = f"the connection to the database broke: {error}"
             return CommitUnknown(text) if committing else Unavailable(text)
@@ -47,8 +52,8 @@ class Postgresql:
             return kind(text)
         if state in ("53100", "53200"):
             return Full("no space is left for the database")
-        if state[:3] == "57P" or state[:2] in ("08", "58"):
-            text = f"the database server is shutting down or failing ({state})"
+        if state in _ENDED or state[:3] == "57P" or state[:2] in ("08", "58"):
+            text = f"the database server does not go on ({state}: {_message(error)})"
             return CommitUnknown(text) if committing else Unavailable(text)
         if state[:2] in ("53", "28", "3D"):
             return Unavailable(f"the database refused the connection: {_message(error)}")
@@ -76,6 +81,7 @@ def _pool(url: URL, limits: ConnectionLimits, isolation: str, read_only: str) ->
         url,
         limits.connections,
         timeout=limits.lock_seconds,
+        target_session_attrs="primary",  # a standby has what was true a moment ago, and takes no write
         server_settings={
             "application_name": "kubemin",
             "lock_timeout": str(int(limits.lock_seconds * 1000)),

@@ -1,5 +1,6 @@
 """Connections over a network, through SQLAlchemy's asyncio."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from kubemin.store.backends.base import TRUSTED_SECONDS, Answer
+from kubemin.store.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -62,8 +64,11 @@ class RemotePool:
 
     exclusive = False
 
-    def __init__(self, url: URL, size: int, isolation: Any, **connect_args: Any) -> None:
+    def __init__(self, url: URL, size: int, isolation: Any, is_replica: str, **connect_args: Any) -> None:
+        """``is_replica``: the question to the server whether it can only be read."""
         self.size = size
+        self._is_replica = is_replica
+        self._distrusted_at = -math.inf
         self.engine = create_async_engine(
             url,
             pool_size=size,
@@ -81,18 +86,31 @@ class RemotePool:
         record.info["idle_since"] = time.monotonic()
 
     def _checked_out(self, connection: Any, record: ConnectionPoolEntry, proxy: object) -> None:
-        """Ping a connection that was idle for long. A ping before each use would cost a round trip each time."""
-        if time.monotonic() - record.info.get("idle_since", time.monotonic()) < TRUSTED_SECONDS:
+        """Ask over a connection that is new, was idle for long, or is in doubt: to ask each time costs a round trip."""
+        idle_since = record.info.get("idle_since")
+        if idle_since is not None and idle_since > max(self._distrusted_at, time.monotonic() - TRUSTED_SECONDS):
             return
-        dialect = self.engine.dialect
         try:
-            dialect.do_ping(connection)
-        except dialect.loaded_dbapi.Error as error:
+            cursor = connection.cursor()
+            cursor.execute(self._is_replica)
+            (only_read,) = cursor.fetchone()
+            cursor.close()
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            if idle_since is None:
+                raise
             raise DisconnectionError(str(error)) from error  # the pool opens another one
+        if only_read and idle_since is None:
+            raise Unavailable("the database server is a replica, which can only be read")
+        if only_read:
+            raise DisconnectionError("it can only be read")
 
     def connection(self, *, urgent: bool) -> RemoteConnection:
         del urgent  # a database server makes nobody wait but for a row
         return RemoteConnection(self.engine)
+
+    def distrust(self) -> None:
+        """Have each asked before it is used again."""
+        self._distrusted_at = time.monotonic()
 
     async def dispose(self) -> None:
         await self.engine.dispose()
