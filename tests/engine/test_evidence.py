@@ -35,7 +35,7 @@ QUICKLY = ExecOptions(hopeless_after_seconds=0.2)
 
 async def kept(instance: Instance, task_id: str) -> dict[str, Any]:
     async with instance.db.read() as tx:
-        return dict(await evidence.of_task(tx, task_id))
+        return {one.component: one.pods for one in await evidence.of_task(tx, task_id)}
 
 
 async def test_what_crashes_is_told_with_its_former_run_and_what_is_ready_is_not(instance: Instance) -> None:

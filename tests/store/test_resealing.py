@@ -83,7 +83,7 @@ async def check(db: Database, apps: Sequence[str] = APPS) -> None:
             assert (task.spec, task.plan, known.body_hash) == (SECRET, SECRET, "hunter2")
             for resource in await journal.of_task(tx, id_of(app)):
                 assert (resource.before, resource.applied) == (SECRET, SECRET)
-            assert await evidence.of_task(tx, id_of(app)) == [("web", SECRET)]
+            assert await evidence.of_task(tx, id_of(app)) == [("web", SECRET, "")]
 
 
 async def used(db: Database) -> set[str]:
@@ -374,11 +374,11 @@ async def read_all(db: Database) -> None:
         for app in APPS:
             await applications.with_key(tx, id_of(app))
             await components.of_application(tx, id_of(app))
-            await workflows.of_application(tx, id_of(app))
             await revisions.get(tx, id_of(app), 1)
             await tasks.get(tx, id_of(app))
-            await evidence.of_task(tx, id_of(app))
-            found = [why for row in await journal.of_task(tx, id_of(app)) for why in row.unreadable.values()]
+            found = [flow.unreadable for flow in await workflows.of_application(tx, id_of(app)) if flow.unreadable]
+            found += [one.unreadable for one in await evidence.of_task(tx, id_of(app)) if one.unreadable]
+            found += [why for row in await journal.of_task(tx, id_of(app)) for why in row.unreadable.values()]
             if found:
                 raise Unreadable("; ".join(found))
 

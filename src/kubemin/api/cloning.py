@@ -63,6 +63,6 @@ def _template_of(found: Mapping[str, Stored], app_id: str, limits: Limits) -> Ap
     if app_id not in found:
         return None
     try:
-        return found[app_id].read(limits).application.model_copy(update={"tmp_enable": True})
+        return found[app_id].application(limits).model_copy(update={"tmp_enable": True})
     except SpecError:
         return None

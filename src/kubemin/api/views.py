@@ -161,7 +161,9 @@ def _deployed(spec: Any, revision: int) -> DeployedReply:
 
 def workflow(row: WorkflowRow, components: Sequence[str], newest: Task | None) -> WorkflowReply:
     """A workflow. One without steps shows the step that it means: every component at once."""
-    steps = [Step.model_validate(step) for step in row.steps] or default_workflow(components)
+    steps: Sequence[Step] = ()
+    if not row.unreadable:
+        steps = [Step.model_validate(step) for step in row.steps] or default_workflow(components)
     return WorkflowReply(
         id=row.id,
         name=row.name,
@@ -172,6 +174,7 @@ def workflow(row: WorkflowRow, components: Sequence[str], newest: Task | None) -
         status=newest.status if newest else "",
         disabled=row.disabled,
         steps=[_step(step) for step in steps],
+        unreadable=row.unreadable,
         create_time=row.created_at,
         update_time=row.updated_at,
         workflow_type=row.type,

@@ -18,6 +18,8 @@ def show(found: "TaskEvidence", output: Output) -> None:
     if not found["components"]:
         output.tell(tr("no evidence: the task did not fail, or had no Pods"))
     for component in found["components"]:
+        if component["note"]:
+            say(_indented(f"{component['name']}  ({component['note']})"))
         for pod in component["pods"]:
             for text in _pod(component["name"], pod):
                 say(_indented(text))

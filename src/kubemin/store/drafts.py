@@ -20,7 +20,7 @@ async def create(tx: Tx, application: Application, *, config_key: str, workflow_
 async def save(tx: Tx, application: Application, steps: Sequence[Step] | None) -> None:
     """Make an application that is stored this one; ``steps`` are those of its first workflow, None: as they are.
 
-    Components that are gone are taken out of the workflows that stay.
+    Components that are gone are taken out of the workflows that stay, so far as these can be read.
     """
     row = _row(application)
     await applications.update(tx, row)
@@ -30,6 +30,8 @@ async def save(tx: Tx, application: Application, steps: Sequence[Step] | None) -
         await workflows.update(tx, workflows.changed(flows.pop(0), steps=dump_steps(steps)))
     names = {component.name for component in application.component}
     for flow in flows:
+        if flow.unreadable:
+            continue  # who runs it is told, and what it says of them once it can be read again
         left = without_missing(flow.steps, names)
         if left != flow.steps:
             await workflows.update(tx, workflows.changed(flow, steps=left))

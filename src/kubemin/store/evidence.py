@@ -1,11 +1,12 @@
 """What Pods said before they were rolled back: one row for each component that was not ready."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, select
 
 from kubemin.store.clock import now
+from kubemin.store.errors import Unreadable
 from kubemin.store.tables import evidence
 from kubemin.store.transaction import Tx
 
@@ -29,7 +30,23 @@ async def components_of(tx: Tx, task_id: str) -> Sequence[str]:
     return [row.component for row in rows]
 
 
-async def of_task(tx: Tx, task_id: str) -> list[tuple[str, Any]]:
-    """Each component with its Pods."""
+class Kept(NamedTuple):
+    """What the Pods of a component said."""
+
+    component: str
+    pods: Any
+    unreadable: str = ""
+    """Why it cannot be opened; empty where it can."""
+
+
+async def of_task(tx: Tx, task_id: str) -> list[Kept]:
+    """Each component with its Pods. One that cannot be opened says so."""
     rows = await tx.rows(select(evidence).where(evidence.c.task_id == task_id).order_by(evidence.c.component))
-    return [(row.component, tx.unseal(row.pods, evidence.c.pods, task_id, row.component)) for row in rows]
+    return [_kept(tx, row) for row in rows]
+
+
+def _kept(tx: Tx, row: Row[Any]) -> Kept:
+    try:
+        return Kept(row.component, tx.unseal(row.pods, evidence.c.pods, row.task_id, row.component))
+    except Unreadable as error:
+        return Kept(row.component, [], str(error))

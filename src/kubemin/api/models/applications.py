@@ -163,6 +163,7 @@ class WorkflowReply(Reply):
     status: str
     disabled: bool
     steps: list[StepReply]
+    unreadable: str = Field(description="Why its steps cannot be read; empty otherwise. It has none here then.")
     create_time: Timestamp
     update_time: Timestamp
     workflow_type: str

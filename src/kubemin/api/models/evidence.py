@@ -45,6 +45,7 @@ class ComponentEvidence(Reply):
 
     name: str
     pods: list[PodEvidence]
+    note: str = Field(description="Why its Pods cannot be shown; empty otherwise.")
 
 
 class TaskEvidence(Reply):

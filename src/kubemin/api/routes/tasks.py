@@ -189,7 +189,8 @@ async def get_task_evidence(deps: Given, task_id: TaskId) -> Response:
         await task_of(tx, task_id)
         found = await evidence.of_task(tx, task_id)
     # As it is stored, which a later version may have done otherwise; in ASCII, as Pods may say what is no Unicode.
-    kept = Envelope(data={"components": [{"name": name, "pods": pods} for name, pods in found]})
+    parts = [{"name": one.component, "pods": one.pods, "note": one.unreadable} for one in found]
+    kept = Envelope(data={"components": parts})
     return Response(json.dumps(kept.model_dump()), media_type="application/json")
 
 

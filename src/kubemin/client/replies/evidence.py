@@ -46,6 +46,7 @@ class ComponentEvidence(TypedDict):
 
     name: str
     pods: list[PodEvidence]
+    note: str
 
 
 class TaskEvidence(TypedDict):

@@ -36,6 +36,7 @@ class Workflow(TypedDict):
     status: str
     disabled: bool
     steps: list[Step]
+    unreadable: str
     createTime: str
     updateTime: str
     workflowType: str

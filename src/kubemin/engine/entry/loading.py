@@ -34,17 +34,23 @@ class Stored:
 
     def posted(self) -> dict[str, Any]:
         """As JSON, in the shape in which it was posted; its workflow is there where it has steps."""
+        return {**self._without_workflow(), **({"workflow": self.flow.steps} if self.flow.steps else {})}
+
+    def _without_workflow(self) -> dict[str, Any]:
         row = self.row
         texts = ("name", "namespace", "alias", "version", "project", "description", "icon")
         given = {name: getattr(row, name) for name in texts if getattr(row, name)}
         template = {"tmpEnable": True} if row.tmp_enable else {}
-        steps = {"workflow": self.flow.steps} if self.flow.steps else {}
         elsewhere = {} if row.cluster == DEFAULT_CLUSTER else {"cluster": row.cluster}
-        return {**given, **elsewhere, **template, "component": [part.spec for part in self.parts], **steps}
+        return {**given, **elsewhere, **template, "component": [part.spec for part in self.parts]}
+
+    def application(self, limits: Limits) -> Application:
+        """The application without its workflow, as the spec reads it. Raises `SpecError` like `read`."""
+        return parse_application(self._without_workflow(), limits)
 
     def read(self, limits: Limits) -> Loaded:
-        """As the spec reads it. Raises `SpecError` where it no longer is allowed."""
-        application = parse_application({**self.posted(), "workflow": None}, limits)
+        """As the spec reads it. Raises `SpecError` where it no longer is allowed, `Unreadable` of its workflow."""
+        application = self.application(limits)
         steps = parse_steps(self.flow.steps, application, limits) if self.flow.steps else application.steps()
         return Loaded(application, self.row.id, self.flow.id, self.flow.name, steps, self.row.config_key or "")
 

@@ -18,6 +18,7 @@ export function Evidence({ id }) {
             (one) => html`
               <section key=${one.name}>
                 <h3>${one.name}</h3>
+                ${one.note && html`<p>${one.note}</p>`}
                 ${one.pods.map((pod) => html`<${Pod} key=${pod.name} of=${pod} />`)}
               </section>
             `,
