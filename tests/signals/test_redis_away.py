@@ -257,3 +257,21 @@ async def test_a_subscription_that_was_silently_cut_off_is_found_out(valkey: Val
     with pytest.raises(asyncio.CancelledError):
         await listening
     await worker.aclose()
+
+
+async def test_a_server_that_became_a_replica_is_left_for_the_one_that_the_address_leads_to(proxy: Proxy) -> None:
+    """As after a failover by DNS: the former connection stays open, and takes no write."""
+    with Valkey() as former, Valkey() as promoted:
+        proxy.lead_to(former.port)
+        signals, inbox = RedisSignals(f"redis://127.0.0.1:{proxy.port}"), Inbox()
+        await signals.watch("t1", 1, inbox)
+        assert former.run("EXISTS", "kubemin:workflow:cancel:t1") == 1
+        proxy.lead_to(promoted.port)
+        former.run("REPLICAOF", "127.0.0.1", promoted.port)
+        await signals.watch("t2", 1, inbox)
+        assert not is_healthy(signals)
+        await signals.poll()
+        assert is_healthy(signals)
+        assert promoted.run("EXISTS", "kubemin:workflow:cancel:t1", "kubemin:workflow:cancel:t2") == 2
+        assert inbox == []
+        await signals.aclose()

@@ -10,7 +10,7 @@ from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisClusterException, RedisError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisClusterException, RedisError
 
 from kubemin.signals.address import Address
 from kubemin.signals.errors import SignalError
@@ -117,6 +117,10 @@ class RedisClient:
             for keys, argv in calls:
                 pipe.execute_command(verb, script, len(keys), *keys, *argv)
             replies: list[RedisReply] = await pipe.execute(raise_on_error=False)
+            if any(isinstance(reply, ReadOnlyError) for reply in replies) and isinstance(self._client, Redis):
+                # It became a replica. Where the address leads by now only a new connection learns. A Cluster, and
+                # Sentinels, say it by themselves.
+                await self._client.connection_pool.disconnect()
             return replies
 
     async def ping(self) -> None:
