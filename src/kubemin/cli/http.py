@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from kubemin.cli.certificate import keep_certificate
 from kubemin.cli.connections import ConnectionLimits, LimitedConnection
 from kubemin.settings.api import ApiSettings
 
@@ -80,8 +81,11 @@ async def serve_http(
             await server.answers.wait()
             ready(listener)
             waiting = group.create_task(stopping.wait())
+            keeping = group.create_task(keep_certificate(config.ssl, tls)) if tls and config.ssl else None
             await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
+            if keeping is not None:
+                keeping.cancel()
             server.should_exit = True
     finally:
         await server.aclose()
