@@ -283,6 +283,26 @@ def test_the_migration_has_no_right_at_all_and_only_the_database_s_address(made:
     assert "envFrom" not in container
 
 
+def test_the_migration_may_reach_the_database_before_anything_else_is_there(made: dict[str, list[Json]]) -> None:
+    """Also where a namespace allows nothing that no policy of it allows: its own comes first, as a hook too."""
+    for case in ("least", "all"):
+        (job,) = of(made[case], "Job")
+        (policy,) = of(made[case], "NetworkPolicy", "kubemin-migration")
+        hook, first = (one["metadata"]["annotations"] for one in (job, policy))
+        assert first["helm.sh/hook"] == hook["helm.sh/hook"]
+        assert int(first["helm.sh/hook-weight"]) < int(hook.get("helm.sh/hook-weight", 0))
+        pod = job["spec"]["template"]["metadata"]["labels"]
+        assert policy["spec"]["podSelector"]["matchLabels"].items() <= pod.items()
+
+
+def test_a_node_can_be_drained_while_no_pod_is_ready(made: dict[str, list[Json]]) -> None:
+    """As long as the database is away none is; a budget would then refuse each eviction."""
+    for objects in made.values():
+        budgets = of(objects, "PodDisruptionBudget")
+        assert len(budgets) == 2
+        assert {one["spec"]["unhealthyPodEvictionPolicy"] for one in budgets} == {"AlwaysAllow"}
+
+
 def test_only_the_api_gets_what_authentication_needs(made: dict[str, list[Json]]) -> None:
     for deployment in of(made["all"], "Deployment"):
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
@@ -370,6 +390,7 @@ def test_without_authentication_there_is_no_installation() -> None:
         ({"image": {"digest": "sha256:1"}}, "digest"),
         ({"ingress": {"enabled": True}}, "hosts"),
         ({"worker": {"keda": {"enabled": True}}}, "worker.keda.prometheus"),
+        ({"worker": {"keda": {"enabled": True, "prometheus": "http://p", "minReplicas": 0}}}, "minReplicas"),
         ({"podSpec": {"hostNetwork": True}}, "hostNetwork"),
         ({"settings": {"KUBEMIN_PORT": 1}}, "KUBEMIN_PORT"),
     ],
