@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from starlette.types import ASGIApp
 
-from kubemin.api.checks import DatabaseHealth
+from kubemin.api.checks import DatabaseHealth, Health
 from kubemin.api.deps import Deps
 from kubemin.api.health_app import create_health_app
 from kubemin.api.worker_app import create_worker_app
@@ -38,9 +38,44 @@ async def test_a_full_database_is_not_ready_and_the_reply_says_why(api: Api) -> 
     answer = await api.http.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, 503)
     assert answer.json()["message"] == "Not ready: nothing can be written: no space is left for the database."
-    worker = create_worker_app(DatabaseHealth(api.db, 5), {}, CollectorRegistry(), asyncio.Event(), sealed=False)
+    worker = create_worker_app(DatabaseHealth(api.db, 5), {}, {}, CollectorRegistry(), asyncio.Event(), sealed=False)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(worker), base_url="http://localhost") as http:
         assert (await http.get("/readyz")).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("away", "status"),
+    [
+        ((), 200),
+        (("redis",), 200),
+        (("cluster edge",), 200),
+        (("cluster edge", "redis"), 200),
+        (("cluster", "cluster edge"), 503),
+        (("database",), 503),
+    ],
+)
+async def test_a_worker_is_ready_as_long_as_it_can_run_some_task(away: tuple[str, ...], status: int) -> None:
+    """So a rollout of workers waits for nothing that only saves time, nor for another cluster."""
+
+    def health(name: str) -> Health:
+        async def ask() -> str | None:
+            return f"{name} does not answer" if name in away else None
+
+        return ask
+
+    clusters = {name: health(name) for name in ("cluster", "cluster edge")}
+    others = {"redis": health("redis")}
+    app = create_worker_app(health("database"), clusters, others, CollectorRegistry(), asyncio.Event(), sealed=True)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+        answer = await http.get("/readyz")
+        assert (await http.get("/healthz")).status_code == 200  # whatever is away: nobody is to start it anew for that
+    assert answer.status_code == status
+    if status == 200:
+        checks = answer.json()["data"]["checks"]
+        assert {one["name"] for one in checks if one["status"] == "down"} == set(away)
+        assert answer.json()["data"]["status"] == ("degraded" if away else "ready")
+    else:
+        assert {one["field"] for one in answer.json()["errors"]} == set(away)
 
 
 async def test_it_is_written_to_once_in_a_while(db: Database) -> None:

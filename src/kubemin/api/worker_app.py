@@ -18,7 +18,8 @@ from kubemin.api.models.health import Alive, Readiness
 
 def create_worker_app(
     database: Health,
-    health: Mapping[str, Health],
+    clusters: Mapping[str, Health],
+    others: Mapping[str, Health],
     registry: CollectorRegistry,
     stopping: asyncio.Event,
     *,
@@ -26,15 +27,19 @@ def create_worker_app(
 ) -> Starlette:
     """The ASGI application of a worker's port: ``/healthz``, ``/readyz`` and ``/metrics``.
 
-    It is ready when each part answers; nobody sends it requests, so there is nothing that it could do half.
+    It is ready where it can run some task: when its database answers, and one of its clusters. So a rollout of workers
+    goes on while another cluster is away, or what only saves time, and not with one that reaches nothing.
     """
 
     async def healthz(_: Request) -> Response:
         return JSONResponse(Envelope(data=Alive(version=__version__)).model_dump(mode="json"))
 
     async def readyz(_: Request) -> Response:
-        checks = await check_all(database, health)
-        down = [FieldError(field=one.name, code="DOWN", message=one.message) for one in checks if one.status == "down"]
+        checks = await check_all(database, {**clusters, **others})
+        away = [one for one in checks if one.status == "down"]
+        all_away = bool(clusters) and clusters.keys() <= {one.name for one in away}
+        needed = {"database", *(clusters if all_away else ())}
+        down = [FieldError(field=one.name, code="DOWN", message=one.message) for one in away if one.name in needed]
         if stopping.is_set():
             down.append(FieldError(field="worker", code="STOPPING", message="the worker is stopping"))
         if down:

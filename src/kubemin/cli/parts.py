@@ -175,8 +175,8 @@ async def run_engine(engine: Engine, stopping: asyncio.Event, drain_seconds: flo
             await engine.stop(drain_seconds)
 
 
-def health_of(settings: Settings, parts: Parts) -> "dict[str, Health]":
-    """How to ask the parts beside the database."""
+def cluster_health_of(parts: Parts) -> "dict[str, Health]":
+    """How to ask the clusters, by what a check of each is called."""
 
     async def answers(cluster: Cluster) -> str | None:
         try:
@@ -185,11 +185,16 @@ def health_of(settings: Settings, parts: Parts) -> "dict[str, Health]":
             return error.message
         return None
 
-    async def redis() -> str | None:
-        return None if parts.signals.healthy else "Redis does not answer; cancels go through the database meanwhile"
-
-    clusters: dict[str, Health] = {
+    return {
         "cluster" if name == DEFAULT_CLUSTER else f"cluster {name}": partial(answers, cluster)
         for name, cluster in parts.clusters.items()
     }
-    return {**clusters, **({"redis": redis} if settings.redis_url else {})}
+
+
+def redis_health_of(settings: Settings, parts: Parts) -> "dict[str, Health]":
+    """The same of Redis, where there is one."""
+
+    async def redis() -> str | None:
+        return None if parts.signals.healthy else "Redis does not answer; cancels go through the database meanwhile"
+
+    return {"redis": redis} if settings.redis_url else {}

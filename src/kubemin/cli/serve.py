@@ -14,7 +14,16 @@ from kubemin.api.health_app import create_health_app
 from kubemin.cli.http import serve_http
 from kubemin.cli.language import tr
 from kubemin.cli.output import say
-from kubemin.cli.parts import Parts, Tell, health_of, make_engine, open_parts, run_engine, tell_if_plain
+from kubemin.cli.parts import (
+    Parts,
+    Tell,
+    cluster_health_of,
+    make_engine,
+    open_parts,
+    redis_health_of,
+    run_engine,
+    tell_if_plain,
+)
 from kubemin.cli.posix_signals import until_stopped
 from kubemin.cli.process import listen, run_to_its_end, url_of
 from kubemin.cli.sealing import rotate_in_background
@@ -88,7 +97,11 @@ async def _serve(settings: Settings, workers: Workers, *, in_process: bool, tria
             clusters=clusters,
             watches=watches,
             notifications=notifications,
-            health={**health_of(settings, parts), **({"workers": workers.health} if len(workers) else {})},
+            health={
+                **cluster_health_of(parts),
+                **redis_health_of(settings, parts),
+                **({"workers": workers.health} if len(workers) else {}),
+            },
             registry=parts.registry,
             tracer=parts.tracer,
             workers=lambda: _metrics(workers),

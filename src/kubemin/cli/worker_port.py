@@ -7,7 +7,7 @@ import sys
 from kubemin.api.checks import DatabaseHealth
 from kubemin.api.worker_app import create_worker_app
 from kubemin.cli.http import serve_http
-from kubemin.cli.parts import Parts, health_of
+from kubemin.cli.parts import Parts, cluster_health_of, redis_health_of
 from kubemin.cli.process import url_of
 from kubemin.settings import Settings
 
@@ -17,9 +17,9 @@ async def serve_port(
 ) -> None:
     """Answer until ``over``; not ready once ``stopping`` is set."""
     database = DatabaseHealth(parts.db, settings.write_probe_seconds)
-    app = create_worker_app(
-        database, health_of(settings, parts), parts.registry, stopping, sealed=parts.db.codec is not None
-    )
+    clusters, others = cluster_health_of(parts), redis_health_of(settings, parts)
+    sealed = parts.db.codec is not None
+    app = create_worker_app(database, clusters, others, parts.registry, stopping, sealed=sealed)
     await serve_http(app, listener, over, settings, ready=announce_health)
 
 
