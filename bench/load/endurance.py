@@ -179,13 +179,10 @@ class Endurance:
         return done["taskId"]
 
     async def _delete(self, client: AsyncClient, shop: Shop, turn: int) -> None:
-        """The answer of a removal may be lost, and the application be gone when it is asked for again."""
         task_id = ""
-        try:
-            done = await client.do(flows.patiently(applications.delete(shop.app_id), _patience()))
-            task_id = done["taskId"]
-        except NotFound:
-            pass
+        with suppress(NotFound):  # it was deleted before
+            call = applications.deleting(shop.app_id, None, None, runs.new_key())
+            task_id = (await client.do(flows.patiently(call, _patience())))["taskId"]
         shop.turns.append(Turn(turn, "delete", task_id))
         if task_id:
             await client.wait(task_id, patience=_patience())

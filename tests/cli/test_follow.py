@@ -344,6 +344,29 @@ def test_an_apply_is_seen_through_whatever_answer_is_lost(server: Running, clien
     assert told.count("kubemin: the server answers again") == len(told) // 2 > 2, told
 
 
+@pytest.mark.parametrize("command", ["rollback", "restart", "delete"])
+def test_what_begins_a_task_begins_one(server: Running, client: InProcess, tmp_path: Path, command: str) -> None:
+    """Its answer is lost: it is asked for again with its key, and followed to its end."""
+    name = f"once-{command}"
+    for image in ("nginx:1", "nginx:2"):
+        assert client("apply", _write(tmp_path, name, image)).returncode == 0
+    app_id = json.loads(client("apps", "--search", name, "-o", "json").stdout)["applications"][0]["id"]
+    path = f"/api/v1/applications/{name}/{command}"
+    if command == "delete":
+        path = f"/api/v1/applications/{app_id}?keepResources=false&deleteVolumes=false"
+    with Proxy(server.url) as proxy:
+        proxy.loses = [path]
+        answer = client(command, name, "--server", proxy.url)
+        assert proxy.loses == []
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    task = _task(answer.stdout)
+    assert f"\ntask {task} completed" in answer.stdout
+    assert answer.stderr.splitlines()[-1] == "kubemin: the server answers again"
+    listed = json.loads(client("tasks", "-o", "json").stdout)["tasks"]
+    assert [one["taskId"] for one in listed if one["appId"] == app_id][0] == task
+    assert len([one for one in listed if one["appId"] == app_id]) == 3
+
+
 def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:
     alone = Kubemin(tmp_path)
     sim = alone.start("sim", "--kubeconfig-out", "cluster.yaml")

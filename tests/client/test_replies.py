@@ -33,7 +33,10 @@ CALLS: Mapping[str, list[tuple[Build, tuple[Any, ...]]]] = {
     "try_application": [(applications.check, ({},))],
     "read_application": [(applications.read, ("",))],
     "plan_application": [(applications.plan, ({},))],
-    "delete_application": [(applications.delete, (APP,)), (applications.preview_delete, (APP,))],
+    "delete_application": [
+        (applications.deleting, (APP, None, None, "key")),
+        (applications.preview_delete, (APP,)),
+    ],
     "delete_resources": [(applications.delete_resources, (APP,))],
     "read_logs": [(applications.logs, (APP,))],
     "make_version": [(applications.make_version, (APP,))],
@@ -41,12 +44,12 @@ CALLS: Mapping[str, list[tuple[Build, tuple[Any, ...]]]] = {
     "create_workflow": [(applications.create_workflow, (APP, "nightly", []))],
     "change_workflow": [(applications.change_workflow, (APP, []))],
     "try_workflow": [(applications.check_workflow, (APP, []))],
-    "exec_workflow": [(runs.execute, (APP,))],
+    "exec_workflow": [(runs.executing, (APP, None, "key", {}))],
     "list_revisions": [(runs.revisions, (APP,))],
     "get_revision": [(runs.revision, (APP,))],
     "diff_application": [(runs.diff, (APP,))],
-    "rollback_application": [(runs.rollback, (APP,)), (runs.preview_rollback, (APP,))],
-    "restart_application": [(runs.restart, (APP,))],
+    "rollback_application": [(runs.rolling_back, (APP, None, "key", {})), (runs.preview_rollback, (APP,))],
+    "restart_application": [(runs.restarting, (APP, [], "key"))],
     "list_tasks": [(tasks.tasks, ())],
     "list_application_tasks": [(tasks.tasks_of, (APP,))],
     "get_task_status": [(tasks.task, (TASK,))],
@@ -77,14 +80,20 @@ CALLS: Mapping[str, list[tuple[Build, tuple[Any, ...]]]] = {
 }
 """The calls of each operation."""
 
-INNER = {runs.applying: "apply", tasks.cancelling: "cancel"}
+INNER = {
+    runs.applying: "apply",
+    runs.executing: "execute",
+    runs.rolling_back: "rollback",
+    runs.restarting: "restart",
+    applications.deleting: "delete",
+    tasks.cancelling: "cancel",
+}
 """Calls of flows: the method is the flow's."""
 
 OTHERWISE = {"get_task", "follow_task", "follow_all_tasks", "metrics", "application_schema", "open_session", "logout"}
 """The same at another address; a stream; and what the page alone, and Prometheus, read."""
 GIVEN_OTHERWISE = {
     "read_logs": ["follow"],
-    "exec_workflow": ["Idempotency-Key"],
     "get_task_status": ["If-None-Match"],
     "list_components": ["If-None-Match"],
 }

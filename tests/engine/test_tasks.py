@@ -18,6 +18,7 @@ from kubemin.signals import LocalSignals
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, OnActive, ResourceState, TaskStatus
 from kubemin.store import tasks
 from kubemin.store.tables import sealing_keys
+from kubemin.store.tasks import Task
 from kubesim.faults import Fault
 from tests.engine.instance import EVERYTHING, QUICK, Instance, conf, secret, store, web
 
@@ -268,6 +269,26 @@ async def test_deleting_an_application_removes_its_resources(instance: Instance)
         task = await instance.settled(removal.id)
     assert task.status is TaskStatus.COMPLETED
     assert await instance.snapshot() == before
+
+
+async def test_a_removal_is_asked_for_once(instance: Instance) -> None:
+    """Its key gives it again once the application is gone, and deletes nothing that is made anew."""
+    app_id = await instance.save([conf("settings", a="1")])
+
+    async def removal() -> Task:
+        return await instance.service.delete_application(app_id, "ada", idempotency_key="key", body_hash="hash")
+
+    async with instance.worker():
+        await instance.settled(await instance.exec(app_id))
+        first, second = await asyncio.gather(removal(), removal())
+        await instance.settled(first.id)
+        assert (second.id, (await removal()).id) == (first.id, first.id)
+        assert await instance.save([conf("settings", a="2")]) == app_id
+        again = await instance.exec(app_id)
+        assert (await removal()).id == first.id
+        assert (await instance.settled(again)).status is TaskStatus.COMPLETED
+    with pytest.raises(KeyReused):
+        await instance.service.delete_application(app_id, "ada", idempotency_key="key", body_hash="other")
 
 
 async def test_a_removal_that_is_stopped_sees_to_its_end_what_it_began(instance: Instance) -> None:

@@ -1,6 +1,6 @@
 """One application: what runs of it, what was deployed, the way back, and its end."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.page.api import Api, conf, web
 
@@ -69,3 +69,26 @@ def test_deleted_as_the_question_says(page: Page, api: Api) -> None:
     page.goto("/#/applications")
     expect(page.get_by_role("heading", name="Applications")).to_be_visible()
     expect(page.get_by_role("link", name="goner")).to_have_count(0)
+
+
+def test_what_is_begun_again_after_a_lost_answer_is_the_same_task(page: Page, api: Api) -> None:
+    """A question that is answered once more, because nobody knows whether the first answer arrived."""
+    done = api.ended(api.apply("lostling", web("front")))
+    lost = []
+
+    def lose(route: Route) -> None:
+        if lost:
+            route.continue_()
+            return
+        lost.append(route.fetch().json()["data"]["taskId"])
+        route.abort()
+
+    page.route("**/restart", lose)
+    page.goto(f"/#/applications/{done['appId']}")
+    page.get_by_role("button", name="Restart").click()
+    question = page.get_by_role("dialog")
+    question.get_by_role("button", name="Restart").click()
+    expect(question.get_by_role("alert")).to_be_visible()
+    api.ended(lost[0])
+    question.get_by_role("button", name="Restart").click()
+    page.wait_for_url(f"**/#/tasks/{lost[0]}")

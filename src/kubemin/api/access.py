@@ -12,6 +12,7 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps, given, principal_of
 from kubemin.api.envelope import ApiError, FieldError
 from kubemin.api.lookups import application_named, application_of, task_named, task_of
+from kubemin.api.once import removal_by_key
 from kubemin.engine.entry.admission import Admit
 from kubemin.engine.errors import AppNotFound, TaskNotFound
 from kubemin.identity.grants import Role, Target, in_cluster
@@ -23,6 +24,7 @@ from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.reach import WHOLE_CLUSTER, Reach, reach_of
 from kubemin.spec.scope import Scope
 from kubemin.store.applications import ApplicationRow
+from kubemin.store.tasks import Task
 
 log = structlog.get_logger(__name__)
 
@@ -213,13 +215,19 @@ async def _target(request: Request, principal: Principal, about: About, role: Ro
     return target
 
 
-async def _application(deps: Deps, principal: Principal, named: str) -> Target:
-    async with deps.db.read(urgent=True) as tx:  # a cancel goes this way
-        app_id = await application_named(tx, named, principal.sight())
-        row = await application_of(tx, app_id)
-    target = _target_of(row)
+async def _application(request: Request, principal: Principal, named: str) -> Target:
+    async with given(request).db.read(urgent=True) as tx:  # a cancel goes this way
+        try:
+            row = await application_of(tx, await application_named(tx, named, principal.sight()))
+        except AppNotFound:
+            removal = await removal_by_key(tx, request, principal.name, named)
+            if removal is None:
+                raise
+            target = _target_of_task(removal)
+        else:
+            target = _target_of(row)
     if not principal.allows(Role.VIEWER, target):
-        raise AppNotFound(app_id)
+        raise AppNotFound(named)
     return target
 
 
@@ -227,7 +235,7 @@ async def _task(deps: Deps, principal: Principal, named: str) -> Target:
     async with deps.db.read(urgent=True) as tx:
         task_id = await task_named(tx, named, principal.sight())
         task = await task_of(tx, task_id)
-        target = Target(task.cluster, task.namespace, task.project, task.app_name)
+        target = _target_of_task(task)
     if not principal.allows(Role.VIEWER, target):
         raise TaskNotFound(task_id)
     return target
@@ -235,6 +243,10 @@ async def _task(deps: Deps, principal: Principal, named: str) -> Target:
 
 def _target_of(row: ApplicationRow) -> Target:
     return Target(row.cluster, row.namespace, row.project, row.name)
+
+
+def _target_of_task(task: Task) -> Target:
+    return Target(task.cluster, task.namespace, task.project, task.app_name)
 
 
 async def _access(request: Request) -> Access:

@@ -87,6 +87,8 @@ class TaskService(Protocol):
         *,
         keep_resources: bool = False,
         delete_volumes: bool = False,
+        idempotency_key: str | None = None,
+        body_hash: str | None = None,
         admit: Admit | None = None,
         asker: Asker | None = None,
     ) -> Task:

@@ -9,9 +9,11 @@ from pydantic import Field
 
 from kubemin.api.auditing import noted
 from kubemin.api.codes import ApiCode
-from kubemin.api.deps import Given
+from kubemin.api.deps import Caller, Given
 from kubemin.api.envelope import ApiError, FieldError
 from kubemin.api.lookups import application_named, is_id, task_named
+from kubemin.api.once import KEY, LONGEST, removal_by_key
+from kubemin.engine.errors import AppNotFound
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
@@ -23,6 +25,7 @@ TEXT = r"^[^\x00-\x1f\x7f]*$"
 async def _application(
     request: Request,
     deps: Given,
+    caller: Caller,
     app_id: Annotated[
         str,
         Path(
@@ -34,7 +37,13 @@ async def _application(
     if is_id(app_id):
         return app_id  # nothing to ask the database for
     async with deps.db.read() as tx:
-        found = await application_named(tx, app_id)
+        try:
+            found = await application_named(tx, app_id)
+        except AppNotFound:
+            removal = await removal_by_key(tx, request, caller, app_id)
+            if removal is None:
+                raise
+            found = removal.app_id
     noted(request.scope).app = found
     return found
 
@@ -83,8 +92,8 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
+        max_length=LONGEST,
+        pattern=KEY,
         description="The same key gives the same task, however often it is sent.",
     ),
 ]

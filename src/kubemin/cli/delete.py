@@ -7,7 +7,7 @@ from kubemin.cli.apply import followed
 from kubemin.cli.asking import confirm, is_asked
 from kubemin.cli.connection import Connection
 from kubemin.cli.exits import Exit
-from kubemin.cli.interrupts import OnSignal, seeing_it_through
+from kubemin.cli.interrupts import OnSignal, patience, seeing_it_through
 from kubemin.cli.language import key, tr
 from kubemin.cli.output import say
 
@@ -48,7 +48,7 @@ def delete(
             say(tr("nothing was deleted"))
             return Exit.OK
         with seeing_it_through(wait) as interrupts:
-            made = client.delete(app_id, **how)
+            made = client.delete(app_id, patience=patience(), **how)
             return followed(client, made, to.output, interrupts)
 
 

@@ -8,7 +8,7 @@ from kubemin.cli.apply import followed
 from kubemin.cli.cells import padded
 from kubemin.cli.connection import Connection
 from kubemin.cli.exits import CliError, Exit
-from kubemin.cli.interrupts import OnSignal, seeing_it_through
+from kubemin.cli.interrupts import OnSignal, patience, seeing_it_through
 from kubemin.cli.language import aside, because, key, tr
 from kubemin.cli.output import Form, Output, ago, json_text, moment, say
 from kubemin.cli.preview import report
@@ -101,7 +101,7 @@ def rollback(app: str, revision: int | None, options: dict[str, Any], to: Connec
             preview = client.preview_rollback(app, revision, **given)
             return report([app], [preview], to.output, exit_of_changes=Exit.DIFFERS)
         with seeing_it_through(wait) as interrupts:
-            made = client.rollback(app, revision, **given)
+            made = client.rollback(app, revision, patience=patience(), **given)
             name = app.replace("~", "/")
             to.output.tell(tr("application {name}, revision {revision}", name=name, revision=made["revision"]))
             return followed(client, made, to.output, interrupts)
@@ -110,7 +110,7 @@ def rollback(app: str, revision: int | None, options: dict[str, Any], to: Connec
 def restart(app: str, components: Sequence[str], to: Connection, *, wait: OnSignal | None) -> int:
     """Replace the Pods of these components, or of all. Raises :class:`CliError`."""
     with to.client() as client, seeing_it_through(wait) as interrupts:
-        made = client.restart(app, components)
+        made = client.restart(app, components, patience=patience())
         return followed(client, made, to.output, interrupts)
 
 

@@ -3,9 +3,9 @@
 A task is asked about once a second. With many, their events would say more than anybody reads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubemin.cli.by_code import told
 from kubemin.cli.choosing import Choice, choose
@@ -18,14 +18,20 @@ from kubemin.cli.language import because, key, tr, trn
 from kubemin.cli.mistakes import Mistakes, mistakes_in
 from kubemin.cli.output import Output
 from kubemin.cli.progress import Progress
+from kubemin.client.calls.runs import new_key
 from kubemin.client.errors import KubeminError, NotFound, Refused, Unavailable
 from kubemin.client.sync import Client
 
 if TYPE_CHECKING:
+    from kubemin.client.options import RunOptions
     from kubemin.client.replies import Revision, Task
+
+T = TypeVar("T")
 
 _AGAIN_SECONDS = 1.0
 _ANSWER_SECONDS = 10
+_REMOVAL_SECONDS = 90
+"""A removal of resources is answered once it is done, after a minute at most."""
 _WORST_FIRST = (Exit.INCOMPLETE, Exit.FAILED, Exit.TIMEOUT, Exit.CANCELLED)
 _ACTIVE = ("waiting", "queued", "running")
 _HINT = key("`kubemin tasks` shows how they go on")
@@ -235,7 +241,7 @@ class _Waiting:
             if run.exit is not Exit.OK:
                 continue
             try:
-                said, task = _undo(self._client, run)
+                said, task = self._undo(run)
             except (KubeminError, CliError) as error:
                 run.undone.append(tr("NOT rolled back: {why}", why=_said(error)))
                 run.stuck = True
@@ -251,6 +257,50 @@ class _Waiting:
             said = tr("task {task} {status}", task=progress.task_id, status=progress.status)
             run.undone.append(because(said, progress.reason))
             run.stuck = progress.exit is not Exit.OK
+
+    def _undo(self, run: Run) -> tuple[str, str | None]:
+        """What is done to put a completed run back, and by which task. Raises :class:`CliError` where that cannot be.
+
+        A server that is away is waited for. What is asked for has a key, so that asked again it is the same task.
+        """
+        client, key = self._client, new_key()
+        found = self._answered(lambda: client.revisions(run.app_id))["revisions"]
+        now = _current(found)
+        if run.revision is None or now != run.revision:
+            since = tr("revision {revision} was run since", revision=now)
+            raise CliError(since if now else tr("its revision is no longer what is deployed"))
+        before = [one["revision"] for one in found if one["state"] == "superseded" and one["revision"] < run.revision]
+        if before:
+            how: RunOptions = {"note": _NOTE, "on_active": "reject", "expects": {"revision": run.revision}}
+            made = self._answered(
+                lambda: client.rollback(run.app_id, max(before), key=key, patience=self._patience, **how)
+            )
+            return tr("rolled back to revision {revision}", revision=max(before)), made["taskId"]
+        if run.former is not None and run.former.revision is not None:
+            gone = tr("revision {revision}, which it had, is no longer kept", revision=run.former.revision)
+            raise CliError(gone)
+        tasks = self._answered(lambda: client.tasks(app=run.app_id))["tasks"]
+        if any(one["status"] in _ACTIVE for one in tasks):
+            raise CliError(tr("another task of it is active"))
+        if run.former is not None and run.former.known:  # it was only saved
+            slow = client.asking(_REMOVAL_SECONDS)
+            left = self._answered(lambda: slow.delete_resources(run.app_id))["failedResources"]
+            if left:
+                raise CliError(tr("not all that it made is removed: {objects}", objects=", ".join(left)))
+            return tr("removed from the cluster; it was not deployed before"), None
+        goes = self._answered(lambda: client.delete(run.app_id, key=key, patience=self._patience))
+        return tr("deleted; it was not there before"), goes.get("taskId")
+
+    def _answered(self, ask: Callable[[], T]) -> T:
+        """Ask until there is an answer. Raises :class:`CliError`, `Interrupted`."""
+        while True:
+            try:
+                found = ask()
+            except Unavailable as error:
+                self._interrupts.sleep(self._patience.failed(error))
+            else:
+                self._patience.answered()
+                return found
 
 
 def _said(error: KubeminError | CliError) -> str:
@@ -271,29 +321,3 @@ def _former(client: Client, name: str) -> Former:
 
 def _current(found: "Sequence[Revision]") -> int | None:
     return next((one["revision"] for one in found if one["state"] == "current"), None)
-
-
-def _undo(client: Client, run: Run) -> tuple[str, str | None]:
-    """What is done to put a completed run back, and by which task. Raises :class:`CliError` where that cannot be."""
-    found = client.revisions(run.app_id)["revisions"]
-    now = _current(found)
-    if run.revision is None or now != run.revision:
-        since = tr("revision {revision} was run since", revision=now)
-        raise CliError(since if now else tr("its revision is no longer what is deployed"))
-    before = [one["revision"] for one in found if one["state"] == "superseded" and one["revision"] < run.revision]
-    if before:
-        made = client.rollback(
-            run.app_id, max(before), note=_NOTE, on_active="reject", expects={"revision": run.revision}
-        )
-        return tr("rolled back to revision {revision}", revision=max(before)), made["taskId"]
-    if run.former is not None and run.former.revision is not None:
-        gone = tr("revision {revision}, which it had, is no longer kept", revision=run.former.revision)
-        raise CliError(gone)
-    if any(one["status"] in _ACTIVE for one in client.tasks(app=run.app_id)["tasks"]):
-        raise CliError(tr("another task of it is active"))
-    if run.former is not None and run.former.known:  # it was only saved
-        left = client.delete_resources(run.app_id)["failedResources"]
-        if left:
-            raise CliError(tr("not all that it made is removed: {objects}", objects=", ".join(left)))
-        return tr("removed from the cluster; it was not deployed before"), None
-    return tr("deleted; it was not there before"), client.delete(run.app_id).get("taskId")

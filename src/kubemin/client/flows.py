@@ -13,7 +13,7 @@ from kubemin.client.steps import Call, Flow, Give, Hear, Listening, Sleep, Step
 
 if TYPE_CHECKING:
     from kubemin.client.options import RunOptions
-    from kubemin.client.replies import Applied, Cancelled, Task
+    from kubemin.client.replies import Applied, Cancelled, DeletedApplication, RolledBack, Task, TaskId
 
 T = TypeVar("T")
 _LOGS_AGAIN_SECONDS = 1.0
@@ -59,6 +59,62 @@ def apply(
     server answers, `Invalid`, `Conflict`.
     """
     call = runs.applying(application, workflow, key or runs.new_key(), options)
+    return (yield from started(call, patience or Patience()))
+
+
+def execute(
+    app: str,
+    *,
+    workflow_id: str | None = None,
+    key: str | None = None,
+    patience: Patience | None = None,
+    **options: "Unpack[RunOptions]",
+) -> "Generator[Step, Any, TaskId]":
+    """Run the draft of an application, by the workflow that came with it or by another. A lost answer as in `apply`."""
+    call = runs.executing(app, workflow_id, key or runs.new_key(), options)
+    return (yield from started(call, patience or Patience()))
+
+
+def rollback(
+    app: str,
+    revision: int | None = None,
+    *,
+    key: str | None = None,
+    patience: Patience | None = None,
+    **options: "Unpack[RunOptions]",
+) -> "Generator[Step, Any, RolledBack]":
+    """Bring an older revision as a new one, by the task ``taskId``; by default the one before the current one.
+
+    A lost answer as in `apply`.
+    """
+    call = runs.rolling_back(app, revision, key or runs.new_key(), options)
+    return (yield from started(call, patience or Patience()))
+
+
+def restart(
+    app: str, components: Sequence[str] = (), *, key: str | None = None, patience: Patience | None = None
+) -> "Generator[Step, Any, TaskId]":
+    """Replace the Pods of these components, or of all. `TaskActive` while a task of the application is active.
+
+    A lost answer as in `apply`.
+    """
+    call = runs.restarting(app, components, key or runs.new_key())
+    return (yield from started(call, patience or Patience()))
+
+
+def delete(
+    app: str,
+    *,
+    keep_resources: bool | None = None,
+    delete_volumes: bool | None = None,
+    key: str | None = None,
+    patience: Patience | None = None,
+) -> "Generator[Step, Any, DeletedApplication]":
+    """Remove it with what it has in the cluster, as the task ``taskId``; volume claims stay unless asked for.
+
+    With ``keep_resources`` nothing is deleted in the cluster. A lost answer as in `apply`.
+    """
+    call = applications.deleting(app, keep_resources, delete_volumes, key or runs.new_key())
     return (yield from started(call, patience or Patience()))
 
 

@@ -2,6 +2,8 @@
 
 import { mistake, told } from "./codes.js";
 import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
+import { begin } from "./server.js";
+import { follow } from "./use.js";
 import { say } from "./words.js";
 
 // Something that is done once when asked to: {busy, error, run}. `act` is given what `run` is given.
@@ -18,6 +20,20 @@ export function useAction(act) {
   };
   return { ...state, run };
 }
+
+// Begins a task and goes to see it. The same request, asked for again as its answer was lost, is the same task.
+export function useBegin() {
+  const last = useRef({});
+  return async (method, path, given) => {
+    const request = JSON.stringify([method, path, given]);
+    if (last.current.request !== request) last.current = { request, key: randomKey() };
+    follow(await begin(method, path, last.current.key, given));
+  };
+}
+
+// Not `randomUUID`, which a page has over HTTPS or on its own machine only.
+const randomKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
 
 // What is wrong, and each field of it.
 export function Wrong({ error }) {

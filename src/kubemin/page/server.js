@@ -36,7 +36,7 @@ async function ask(method, path, given = {}) {
   }
 }
 
-async function askOnce(method, path, { query = {}, body, signal }) {
+async function askOnce(method, path, { query = {}, body, signal, key }) {
   const url = address(path);
   for (const [name, value] of Object.entries(query)) {
     for (const one of Array.isArray(value) ? value : [value]) {
@@ -46,6 +46,7 @@ async function askOnce(method, path, { query = {}, body, signal }) {
   // Another site's page cannot send this header: without it the server does nothing for a session (docs/how-to/identity.md).
   const headers = method === "GET" ? {} : { "X-Kubemin-Page": "1" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (key !== undefined) headers["Idempotency-Key"] = key;
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   let reply;
   try {
@@ -74,3 +75,6 @@ export async function document() {
 export const get = (path, query, signal) => ask("GET", path, { query, signal });
 export const post = (path, body = {}, query = {}) => ask("POST", path, { query, body });
 export const remove = (path, query) => ask("DELETE", path, { query });
+
+// What begins a task; with the same key it is the same task, however often it is asked for.
+export const begin = (method, path, key, given) => ask(method, path, { ...given, key });

@@ -22,6 +22,7 @@ from kubemin.api.models.applications import (
     DeletedResources,
     TryReply,
 )
+from kubemin.api.once import hash_of
 from kubemin.api.openapi import APPLICATION_BODY, UNCHANGED, errors
 from kubemin.api.parameters import (
     DEFAULT_PAGE_SIZE,
@@ -29,6 +30,7 @@ from kubemin.api.parameters import (
     AppId,
     DeleteVolumes,
     Exactly,
+    IdempotencyKey,
     IfNoneMatch,
     Page,
     PageSize,
@@ -181,6 +183,7 @@ async def delete_application(
     app_id: AppId,
     caller: Caller,
     asked: Asked,
+    idempotency_key: IdempotencyKey = None,
     keep_resources: Annotated[
         bool,
         Query(
@@ -201,9 +204,9 @@ async def delete_application(
     if keep_resources and delete_volumes:
         wrong = FieldError(field="deleteVolumes", code="INVALID_VALUE", message=_EITHER)
         raise ApiError(400, ApiCode.VALIDATION, _EITHER, errors=[wrong])
-    async with deps.db.read() as tx:
-        row = await application_of(tx, app_id)
     if dry_run:
+        async with deps.db.read() as tx:
+            row = await application_of(tx, app_id)
         previews = deps.of_cluster(row.cluster, asked.asker).previews
         goes = await previews.of_deletion(
             app_id, keep_resources=keep_resources, delete_volumes=delete_volumes, admit=asked.admit
@@ -217,11 +220,13 @@ async def delete_application(
                 keeps=[str(ref) for ref in goes.keeps],
             )
         )
+    how = {"keep_resources": keep_resources, "delete_volumes": delete_volumes}
     task = await deps.service.delete_application(
         app_id,
         caller,
-        keep_resources=keep_resources,
-        delete_volumes=delete_volumes,
+        **how,
+        idempotency_key=idempotency_key,
+        body_hash=hash_of("delete", how) if idempotency_key else None,
         admit=asked.admit,
         asker=asked.asker,
     )

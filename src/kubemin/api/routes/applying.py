@@ -1,8 +1,5 @@
 """Running an application as it is posted."""
 
-import hashlib
-import json
-
 from fastapi import APIRouter, Request
 
 from kubemin.api.access import About, Asked, needs
@@ -14,6 +11,7 @@ from kubemin.api.envelope import Envelope, FieldError
 from kubemin.api.lookups import SEPARATOR
 from kubemin.api.models.preview import PreviewReply
 from kubemin.api.models.revisions import Applied, Apply
+from kubemin.api.once import hash_of
 from kubemin.api.openapi import errors
 from kubemin.api.parameters import IdempotencyKey
 from kubemin.api.routes.preview import planned
@@ -49,15 +47,12 @@ async def apply_application(
         return Envelope(data=await planned(deps, asked, source, options, found))
     body_hash = None
     if idempotency_key is not None:
-        body_hash = await deps.compute_thread.do_if_large(lambda: _hash_of(body), body.application)
+        body_hash = await deps.compute_thread.do_if_large(
+            lambda: hash_of("apply", body.model_dump(mode="json")), body.application
+        )
     task = await deps.service.run(
         source, options, caller, body.note or "", idempotency_key, body_hash, asked.admit, asked.asker
     )
     assert task.revision is not None
     warnings = [FieldError.of(one) for one in found]
     return Envelope(data=Applied(app_id=task.app_id, revision=task.revision, task_id=task.id, warnings=warnings))
-
-
-def _hash_of(body: Apply) -> str:
-    asked = json.dumps(body.model_dump(mode="json"), sort_keys=True)
-    return hashlib.sha256(asked.encode()).hexdigest()

@@ -24,8 +24,9 @@ from kubemin.api.models.revisions import (
     RolledBack,
 )
 from kubemin.api.models.tasks import TaskId
+from kubemin.api.once import hash_of
 from kubemin.api.openapi import errors
-from kubemin.api.parameters import AppId
+from kubemin.api.parameters import AppId, IdempotencyKey
 from kubemin.api.routes.preview import planned
 from kubemin.engine.entry import sources
 from kubemin.engine.entry.diffs import ObjectChange
@@ -99,7 +100,7 @@ async def diff_application(
 @router.post("/rollback", summary="Go back to a revision", responses=errors(404, 409))
 @needs(About.APPLICATION, Role.DEPLOYER)
 async def rollback_application(
-    deps: Given, app_id: AppId, caller: Caller, asked: Asked, body: Rollback
+    deps: Given, app_id: AppId, caller: Caller, asked: Asked, body: Rollback, idempotency_key: IdempotencyKey = None
 ) -> Envelope[RolledBack | PreviewReply]:
     """Makes a new revision with the spec of the former one, secrets included, and a task that brings it.
 
@@ -110,7 +111,10 @@ async def rollback_application(
     source, options = sources.Former(row.id, body.revision), ExecOptions.of(body)
     if body.dry_run:
         return Envelope(data=await planned(deps, asked, source, options))
-    task = await deps.service.run(source, options, caller, body.note or "", admit=asked.admit, asker=asked.asker)
+    body_hash = hash_of("rollback", body.model_dump(mode="json")) if idempotency_key else None
+    task = await deps.service.run(
+        source, options, caller, body.note or "", idempotency_key, body_hash, asked.admit, asked.asker
+    )
     assert task.revision is not None
     return Envelope(data=RolledBack(revision=task.revision, task_id=task.id))
 
@@ -118,16 +122,20 @@ async def rollback_application(
 @router.post("/restart", summary="Replace an application's Pods", responses=errors(404, 409))
 @needs(About.APPLICATION, Role.DEPLOYER)
 async def restart_application(
-    deps: Given, app_id: AppId, caller: Caller, asked: Asked, body: Restart | None = None
+    deps: Given,
+    app_id: AppId,
+    caller: Caller,
+    asked: Asked,
+    body: Restart | None = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Envelope[TaskId]:
     """Replaces the Pods of what is deployed, without another change; 409 while a task of the application is active."""
     async with deps.db.read() as tx:
         row = await application_of(tx, app_id)
-    names = (body.components if body else None) or ()
-    options = ExecOptions(on_active=OnActive.REJECT)
-    task = await deps.service.run(
-        sources.Restart(row.id, tuple(names)), options, caller, admit=asked.admit, asker=asked.asker
-    )
+    names = tuple((body.components if body else None) or ())
+    source, options = sources.Restart(row.id, names), ExecOptions(on_active=OnActive.REJECT)
+    body_hash = hash_of("restart", {"components": names}) if idempotency_key else None
+    task = await deps.service.run(source, options, caller, "", idempotency_key, body_hash, asked.admit, asked.asker)
     return Envelope(data=TaskId(task_id=task.id))
 
 

@@ -1,6 +1,5 @@
 """An application's workflows: what they are, and running and cancelling them."""
 
-import hashlib
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -23,6 +22,7 @@ from kubemin.api.models.applications import (
     WorkflowList,
 )
 from kubemin.api.models.tasks import Cancel, Cancelled, Exec, TaskId, TaskList
+from kubemin.api.once import hash_of
 from kubemin.api.openapi import errors
 from kubemin.api.parameters import MAX_PAGE_SIZE, After, AppId, IdempotencyKey, PageSize
 from kubemin.api.routes.applications import refused
@@ -139,8 +139,8 @@ async def exec_workflow(
         async with deps.db.read() as tx:
             await application_of(tx, app_id)
             flow = await workflow_of(tx, app_id, body.workflow_id)
-        wanted = body.model_copy(update={"workflow_id": flow.id}).model_dump_json()
-        body_hash = hashlib.sha256(wanted.encode()).hexdigest()
+        wanted = body.model_copy(update={"workflow_id": flow.id})
+        body_hash = hash_of("exec", wanted.model_dump(mode="json"))
     source, note = Draft(app_id, body.workflow_id), body.note or ""
     options = ExecOptions.of(body)
     task = await deps.service.run(source, options, caller, note, idempotency_key, body_hash, asked.admit, asked.asker)

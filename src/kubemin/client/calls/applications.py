@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kubemin.client.address import below, named
+from kubemin.client.calls.runs import once
 from kubemin.client.steps import Call
 
 if TYPE_CHECKING:
@@ -102,14 +103,12 @@ def plan(
     return Call("POST", below("applications", "plan"), how, body=application)
 
 
-def delete(
-    app: str, *, keep_resources: bool | None = None, delete_volumes: bool | None = None
+def deleting(
+    app: str, keep_resources: bool | None, delete_volumes: bool | None, key: str
 ) -> "Call[DeletedApplication]":
-    """Remove it with what it has in the cluster, as the task ``taskId``; volume claims stay unless asked for.
-
-    With ``keep_resources`` nothing is deleted in the cluster.
-    """
-    return Call("DELETE", _of(app), {"keepResources": keep_resources, "deleteVolumes": delete_volumes})
+    """The removal of an application; a second one with the same ``key`` is the same task."""
+    how = {"keepResources": keep_resources, "deleteVolumes": delete_volumes}
+    return Call("DELETE", _of(app), how, headers=once(key))
 
 
 def preview_delete(

@@ -17,12 +17,17 @@ def new_key() -> str:
     return os.urandom(16).hex()
 
 
+def once(key: str) -> dict[str, str]:
+    """The header that makes a request asked for again the same task."""
+    return {"Idempotency-Key": key}
+
+
 def applying(
     application: Mapping[str, Any], workflow: Sequence[Any] | None, key: str, options: "RunOptions"
 ) -> "Call[Applied]":
     """The run of an application; a second one with the same ``key`` is the same run."""
     body = {**_run(application, workflow), **options}
-    return Call("POST", below("apply"), body=body, headers={"Idempotency-Key": key})
+    return Call("POST", below("apply"), body=body, headers=once(key))
 
 
 def preview(
@@ -32,16 +37,10 @@ def preview(
     return Call("POST", below("apply"), body={**_run(application, workflow), **options, "dryRun": True})
 
 
-def execute(
-    app: str, *, workflow_id: str | None = None, key: str | None = None, **options: "Unpack[RunOptions]"
-) -> "Call[TaskId]":
-    """Run the draft of an application, by the workflow that came with it or by another.
-
-    With the same ``key`` it is the same run, however often it is asked for.
-    """
-    headers = {} if key is None else {"Idempotency-Key": key}
+def executing(app: str, workflow_id: str | None, key: str, options: "RunOptions") -> "Call[TaskId]":
+    """The run of a draft; a second one with the same ``key`` is the same run."""
     path = below("applications", named(app), "workflow", "exec")
-    return Call("POST", path, body={"workflowId": workflow_id, **options}, headers=headers)
+    return Call("POST", path, body={"workflowId": workflow_id, **options}, headers=once(key))
 
 
 def revisions(app: str) -> "Call[RevisionList]":
@@ -59,10 +58,10 @@ def diff(app: str, begin: int | str = "current", end: int | str = "live") -> "Ca
     return Call("GET", below("applications", named(app), "diff"), {"from": begin, "to": end})
 
 
-def rollback(app: str, revision: int | None = None, **options: "Unpack[RunOptions]") -> "Call[RolledBack]":
-    """Bring an older revision as a new one, by the task ``taskId``; by default the one before the current one."""
+def rolling_back(app: str, revision: int | None, key: str, options: "RunOptions") -> "Call[RolledBack]":
+    """The way back to a revision; a second one with the same ``key`` is the same run."""
     body = {"revision": revision, **options}
-    return Call("POST", below("applications", named(app), "rollback"), body=body)
+    return Call("POST", below("applications", named(app), "rollback"), body=body, headers=once(key))
 
 
 def preview_rollback(app: str, revision: int | None = None, **options: "Unpack[RunOptions]") -> "Call[Preview]":
@@ -71,10 +70,10 @@ def preview_rollback(app: str, revision: int | None = None, **options: "Unpack[R
     return Call("POST", below("applications", named(app), "rollback"), body=body)
 
 
-def restart(app: str, components: Sequence[str] = ()) -> "Call[TaskId]":
-    """Replace the Pods of these components, or of all. `TaskActive` while a task of the application is active."""
+def restarting(app: str, components: Sequence[str], key: str) -> "Call[TaskId]":
+    """The restart of an application; a second one with the same ``key`` is the same run."""
     body = {"components": list(components)} if components else {}
-    return Call("POST", below("applications", named(app), "restart"), body=body)
+    return Call("POST", below("applications", named(app), "restart"), body=body, headers=once(key))
 
 
 def _run(application: Mapping[str, Any], workflow: Sequence[Any] | None) -> dict[str, Any]:

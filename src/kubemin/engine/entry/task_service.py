@@ -276,20 +276,26 @@ class TaskService:
         *,
         keep_resources: bool = False,
         delete_volumes: bool = False,
+        idempotency_key: str | None = None,
+        body_hash: str | None = None,
         admit: Admit | None = None,
         asker: Asker | None = None,
     ) -> Task:
         """Record a task that removes an application with its resources, or, to keep them, releases these.
 
-        Data is deleted only where that is asked for. Raises `AppNotFound`, `CannotActAs`.
+        The same key from the same caller is the same task, also once the application is gone. Data is deleted only
+        where that is asked for. Raises `AppNotFound`, `KeyReused`, `CannotActAs`.
         """
         options = ExecOptions(keep_resources=keep_resources, delete_volumes=delete_volumes)
         async with self._db.begin("delete-application") as tx:
-            if not await tasks.lock_application(tx, app_id):
+            is_there = await tasks.lock_application(tx, app_id)
+            if (known := await self._known(tx, caller, app_id, idempotency_key, body_hash)) is not None:
+                return known
+            if not is_there:
                 raise AppNotFound(app_id)
             await self._admit_removal(tx, app_id, admit)
             superseded = await self._make_room(tx, app_id, OnActive.SUPERSEDE, caller)
-            task = await self._record_removal(tx, app_id, caller, options, asker)
+            task = await self._record_removal(tx, app_id, caller, options, asker, idempotency_key, body_hash)
         await self._tell(superseded)
         await self._doorbell.ring()
         return task
@@ -380,7 +386,14 @@ class TaskService:
         return naming.identity(asker).to_json()
 
     async def _record_removal(
-        self, tx: Tx, app_id: str, caller: str, options: ExecOptions, asker: Asker | None
+        self,
+        tx: Tx,
+        app_id: str,
+        caller: str,
+        options: ExecOptions,
+        asker: Asker | None,
+        idempotency_key: str | None = None,
+        body_hash: str | None = None,
     ) -> Task:
         row = await applications.get(tx, app_id)
         if row is None:
@@ -401,6 +414,8 @@ class TaskService:
             plan=plan.to_json(),
             caller=caller,
             acting_as=self._acting_as(row.cluster, asker),
+            idempotency_key=idempotency_key,
+            body_hash=body_hash,
             request_id=request_now(),
             traceparent=traceparent_now(),
         )

@@ -335,7 +335,7 @@ class TaskRun:
                     await journal.record_removals_in(tx, retired)
                 if status is TaskStatus.COMPLETED and await self._application_goes(tx):
                     await applications.delete(tx, task.app_id)
-                    await tasks.forget_idempotency_keys(tx, task.app_id)
+                    await tasks.forget_idempotency_keys(tx, task)
                     await pruning.forget_application(tx, task.app_id)
             ended_as = replace(task, status=status, cleanup=cleanup, reason_code=outcome.code)
             row = ended_as if landed else await tasks.brief(tx, task.id)

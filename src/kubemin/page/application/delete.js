@@ -1,11 +1,11 @@
 // The question before an application is deleted: what goes and what stays.
 
 import { html, useState } from "../vendor/htm-preact.js";
-import { Ask } from "../ask.js";
+import { Ask, useBegin } from "../ask.js";
 import { Objects } from "../objects.js";
 import { Loaded } from "../parts.js";
 import { remove } from "../server.js";
-import { follow, useOnce } from "../use.js";
+import { useOnce } from "../use.js";
 import { say } from "../words.js";
 
 const PARTS = [
@@ -29,7 +29,8 @@ export function Delete({ path, application, close }) {
       />${" "}${say(word)}
     </label>
   `;
-  const act = async () => follow(await remove(path, options));
+  const begin = useBegin();
+  const act = () => begin("DELETE", path, { query: options });
   return html`
     <${Ask}
       title=${say("deleteAsk", `${application.namespace}/${application.name}`)}

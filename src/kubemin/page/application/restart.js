@@ -1,9 +1,7 @@
 // The question before Pods are replaced.
 
 import { html, useState } from "../vendor/htm-preact.js";
-import { Ask } from "../ask.js";
-import { post } from "../server.js";
-import { follow } from "../use.js";
+import { Ask, useBegin } from "../ask.js";
 import { say } from "../words.js";
 
 const ABLE = ["webservice", "store", "daemon"];
@@ -13,7 +11,8 @@ export function Restart({ path, components, close }) {
   const [left, leave] = useState([]); // those that stay as they are
   const chosen = able.filter((one) => !left.includes(one));
   const toggle = (name) => leave(left.includes(name) ? left.filter((one) => one !== name) : [...left, name]);
-  const act = async () => follow(await post(`${path}/restart`, { components: chosen }));
+  const begin = useBegin();
+  const act = () => begin("POST", `${path}/restart`, { body: { components: chosen } });
   return html`
     <${Ask} title=${say("restartAsk")} action=${say("appRestart")} act=${act} close=${close} ready=${chosen.length > 0}>
       <p>${say(able.length > 0 ? "restartWhat" : "restartNothing")}</p>

@@ -1,13 +1,13 @@
 // An application is written or pasted, previewed, and deployed as it was read. Below an application's id: its draft.
 
 import { html, useState } from "../vendor/htm-preact.js";
-import { useAction, Wrong } from "../ask.js";
+import { useAction, useBegin, Wrong } from "../ask.js";
 import { warning } from "../codes.js";
 import { ClusterFilter, useClusters, usual } from "../clusters.js";
 import { Field, Loaded } from "../parts.js";
 import { useKept } from "../kept.js";
 import { document, get, post } from "../server.js";
-import { follow, useOnce } from "../use.js";
+import { useOnce } from "../use.js";
 import { say } from "../words.js";
 import { Editor } from "./editor.js";
 import { isRefused, Preview } from "./preview.js";
@@ -60,9 +60,10 @@ function Write({ start = "" }) {
     const body = { application, ...options };
     set({ text, options, errors, warnings, body, preview: await post("apply", { ...body, dryRun: true }) });
   });
-  const deploy = useAction(async ({ body, preview }) => {
-    follow(await post("apply", { ...body, expects: preview.expects, ...(note.trim() && { note: note.trim() }) }));
-  });
+  const begin = useBegin();
+  const deploy = useAction(({ body, preview }) =>
+    begin("POST", "apply", { body: { ...body, expects: preview.expects, ...(note.trim() && { note: note.trim() }) } }),
+  );
   const fresh = found !== null && found.text === text && found.options === options;
   const mistakes = found !== null && found.text === text ? found.errors : [];
   return html`

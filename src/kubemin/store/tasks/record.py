@@ -142,9 +142,12 @@ async def insert_task(tx: Tx, task: NewTask) -> None:
         await outbox.tell_of_task(tx, "task.created", task.id)
 
 
-async def forget_idempotency_keys(tx: Tx, app_id: str) -> None:
-    """The application is gone: one that is made anew has the same id, and must not get the former one's tasks."""
-    used = (tasks.c.app_id == app_id, tasks.c.idempotency_key.is_not(None))
+async def forget_idempotency_keys(tx: Tx, removal: Task) -> None:
+    """The application is gone: one that is made anew has the same id, and must not get the former one's tasks.
+
+    The removal keeps its key: whoever has had no answer asks for it again, and must not delete what is made anew.
+    """
+    used = (tasks.c.app_id == removal.app_id, tasks.c.id != removal.id, tasks.c.idempotency_key.is_not(None))
     await tx.write(update(tasks).where(*used).values(idempotency_key=None))
 
 
