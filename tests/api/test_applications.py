@@ -12,7 +12,7 @@ from kubemin.api.deps import Deps
 from kubemin.engine.entry.component_health import ComponentHealth
 from kubemin.spec.config import MASK
 from kubemin.spec.ids import application_id
-from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.spec.states import Cleanup, ComponentState, TaskStatus
 from kubemin.store import applications, components, tasks, workflows
 from tests.api.conftest import Api, application
 
@@ -177,12 +177,13 @@ async def test_a_mask_without_a_value_behind_it_is_refused(api: Api) -> None:
 async def test_components_say_how_they_do(api: Api) -> None:
     made = await api.create()
     links = (("Ingress", "http://shop.example"),)
-    api.states["web"] = ComponentHealth("Failed", "ImagePullBackOff: no such image", links)
+    api.states["web"] = ComponentHealth("Failed", ComponentState.FAILED, "ImagePullBackOff: no such image", links)
     found = {one["name"]: one for one in (await api.get(f"/applications/{made['id']}/components"))["components"]}
-    assert found["web"]["status"] == "Failed"
+    assert (found["web"]["status"], found["web"]["state"]) == ("Failed", "Failed")
     assert found["web"]["lastAbnormal"] == "ImagePullBackOff: no such image"
     assert found["web"]["externalLinks"] == [{"type": "Ingress", "value": "http://shop.example"}]
-    assert (found["conf"]["status"], found["conf"]["externalLinks"]) == ("Not Deploy", [])
+    assert (found["conf"]["status"], found["conf"]["state"]) == ("Not Deploy", "Not Deploy")
+    assert found["conf"]["externalLinks"] == []
 
 
 async def test_components_lie_in_their_own_or_the_applications_namespace(api: Api) -> None:
@@ -323,7 +324,7 @@ async def test_a_page_says_how_each_application_does(api: Api) -> None:
         assert (task.id, task.app_id) == (ran[0]["taskId"], ran[0]["appId"])
         assert await tasks.start(tx, task.id, task.lease_epoch)
         assert await tasks.finish(tx, task.id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
-    api.states["web"] = ComponentHealth("Running")
+    api.states["web"] = ComponentHealth("Running", ComponentState.RUNNING)
     found = {one["name"]: one["overview"] for one in (await api.get("/applications", page=1))["applications"]}
     one, two = found["one"], found["two"]
     assert (one["health"], one["revision"], one["images"], one["imageCount"]) == ("Running", 1, [parts[0]["image"]], 1)

@@ -11,7 +11,7 @@ from kubemin.api.masks import masked_spec
 from kubemin.engine.entry.component_health import ComponentHealth
 from kubemin.spec.config import MASK
 from kubemin.spec.ids import application_id
-from kubemin.spec.states import Cleanup, TaskStatus
+from kubemin.spec.states import Cleanup, ComponentState, TaskStatus
 from kubemin.store import Database, applications, revisions, tasks
 from tests.api.conftest import PREFIX, Api, application
 from tests.store.history import Work
@@ -183,7 +183,7 @@ async def test_components_that_have_not_changed_are_not_sent_again(api: Api) -> 
     fewer = {**edited, "component": edited["component"][1:]}
 
     async def runs() -> None:
-        api.states["web"] = ComponentHealth("Running")
+        api.states["web"] = ComponentHealth("Running", ComponentState.RUNNING)
 
     path, known = f"{PREFIX}/applications/{APP}/components", ""
     changes = (lambda: complete(api.db), lambda: api.post("/applications", fewer), runs)

@@ -25,8 +25,20 @@ async def watched(watch: ComponentWatch) -> AsyncIterator[ComponentWatch]:
             await watching
 
 
+ONCE = (
+    {"name": "done", "type": "job", "image": "done"},
+    {**web("off"), "replicas": 0},
+    {
+        "name": "nightly",
+        "type": "cronjob",
+        "image": "nightly",
+        "properties": {"schedule": "0 3 * * *", "suspend": True},
+    },
+)
+
+
 async def test_states_follow_the_cluster(instance: Instance) -> None:
-    app_id = await instance.save([*EVERYTHING, web("broken", "broken:pull"), web("late", "late:never")])
+    app_id = await instance.save([*EVERYTHING, web("broken", "broken:pull"), web("late", "late:never"), *ONCE])
     async with (
         instance.worker(),
         watched(ComponentWatch(instance.db, lambda: aclosing(Informers(instance.cluster)))) as watch,
@@ -35,19 +47,25 @@ async def test_states_follow_the_cluster(instance: Instance) -> None:
         await instance.exec(app_id, ExecOptions())
 
         async def seen() -> bool:
-            states = {name: one.status for name, one in (await watch.states(app_id)).items()}
+            states = {name: one.state for name, one in (await watch.states(app_id)).items()}
             return states == {
-                "settings": "Running",
-                "keys": "Running",
+                "settings": "Ready",
+                "keys": "Ready",
                 "db": "Running",
                 "api": "Running",
                 "front": "Running",
                 "broken": "Failed",
                 "late": "Pending",
+                "done": "Completed",
+                "off": "Idle",
+                "nightly": "Suspended",
             }
 
         await instance.until(seen)
-        assert "ImagePull" in (await watch.states(app_id))["broken"].abnormal
+        found = await watch.states(app_id)
+        assert "ImagePull" in found["broken"].abnormal
+        waits = {"broken": "Failed", "late": "Pending"}
+        assert {name: one.status for name, one in found.items()} == {**dict.fromkeys(found, "Running"), **waits}
 
 
 async def test_links_of_ingresses(instance: Instance) -> None:

@@ -12,7 +12,6 @@ from kubemin.api.models.applications import (
     DeployedReply,
     DroppedReply,
     ExternalLink,
-    Health,
     Overview,
     StepReply,
     SubStepReply,
@@ -20,9 +19,11 @@ from kubemin.api.models.applications import (
 )
 from kubemin.api.models.applications import NewestTask as NewestTaskReply
 from kubemin.engine.entry.component_health import ComponentHealth
+from kubemin.engine.entry.component_states import worst_of
 from kubemin.spec.component import Component
 from kubemin.spec.component_secrets import masked, masked_traits
 from kubemin.spec.component_types import SERVING
+from kubemin.spec.states import ComponentState
 from kubemin.spec.workflow import OnFailure, Step, default_workflow
 from kubemin.store.applications import ApplicationRow
 from kubemin.store.components import ComponentRow
@@ -33,7 +34,7 @@ from kubemin.store.workflows import WorkflowRow
 
 _IMAGES = 5
 """So many are named of an application in a list."""
-_UNKNOWN = ComponentHealth("Not Deploy")
+_UNKNOWN = ComponentHealth("Not Deploy", ComponentState.NOT_DEPLOYED)
 
 
 def application(
@@ -83,12 +84,12 @@ def overview(
     )
 
 
-def _health(deployed: Sequence[Mapping[str, Any]], states: Mapping[str, ComponentHealth]) -> Health:
-    """The worst. What is deployed, is to have Pods, and is not in the cluster is waited for."""
-    found = {state.status for state in states.values()} - {"Not Deploy"}
+def _health(deployed: Sequence[Mapping[str, Any]], states: Mapping[str, ComponentHealth]) -> ComponentState:
+    """That of all. What is deployed, is to have Pods, and is not in the cluster is waited for."""
+    found = {state.state for state in states.values()}
     if found and any(part["type"] in SERVING and part["name"] not in states for part in deployed):
-        found.add("Pending")
-    return next((one for one in ("Failed", "Pending", "Running") if one in found), "Not Deploy")
+        found.add(ComponentState.PENDING)
+    return worst_of(found)
 
 
 def tag(stamp: str, states: Mapping[str, ComponentHealth]) -> str:
@@ -122,6 +123,7 @@ def _component(
         deployed=deployed,
         adopt=part.adopt,
         status=state.status,
+        state=state.state,
         last_abnormal=state.abnormal,
         external_links=_links(state),
         create_time=row.created_at,
@@ -145,6 +147,7 @@ def _dropped(spec: Any, revision: int, state: ComponentHealth) -> DroppedReply:
         type=spec["type"],
         deployed=_deployed(spec, revision),
         status=state.status,
+        state=state.state,
         last_abnormal=state.abnormal,
         external_links=_links(state),
     )

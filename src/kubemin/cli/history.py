@@ -142,14 +142,14 @@ def _print_application(
         now = known.get(part["name"])
         deployed = now and now["deployed"]
         image, count = part.get("image") or "-", part.get("replicas", 1 if part.get("image") else "-")
-        status = now["status"] if now and deployed and deployed["revision"] == found.get("revision") else "-"
-        rows.append((part["name"], part["type"], image, count, status, now["lastAbnormal"] if now else ""))
+        state = now["state"] if now and deployed and deployed["revision"] == found.get("revision") else "-"
+        rows.append((part["name"], part["type"], image, count, state, now["lastAbnormal"] if now else ""))
     columns = (
         key("component"),
         key("type"),
         key("image"),
         key("replicas"),
-        key("status"),
+        key("state"),
         key("last trouble"),
     )
     output.table(columns, rows, key("no components"))

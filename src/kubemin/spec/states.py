@@ -53,6 +53,24 @@ class JobStatus(StrEnum):
         return self not in (JobStatus.QUEUED, JobStatus.PREPARE, JobStatus.RUNNING)
 
 
+class ComponentState(StrEnum):
+    """How a component does in the cluster; of several the first is told.
+
+    ``Idle``: it is to have no Pods now, scaled to 0 or for want of nodes. ``Ready``: it has nothing that runs, such as
+    configuration. ``Not Deploy``: it is not there.
+    """
+
+    FAILED = "Failed"
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SCHEDULED = "Scheduled"
+    SUSPENDED = "Suspended"
+    IDLE = "Idle"
+    COMPLETED = "Completed"
+    READY = "Ready"
+    NOT_DEPLOYED = "Not Deploy"
+
+
 PAUSE_KIND = "Pause"
 """The kind of a job that writes no object: the run waits until it is promoted, or for some seconds."""
 

@@ -7,10 +7,15 @@ from pydantic import Field, computed_field
 from kubemin.api.envelope import FieldError
 from kubemin.api.models.base import Absent, Body, Name, NextCursor, Reply, Timestamp
 from kubemin.api.models.tasks import TASK_ID
-from kubemin.spec.states import Cleanup, TaskStatus, TaskType
+from kubemin.spec.states import Cleanup, ComponentState, TaskStatus, TaskType
 
 Health = Literal["Running", "Pending", "Failed", "Not Deploy"]
+"""How a component does, in the words that older clients know."""
 
+_STATE = (
+    "How it does: `Completed` is a job, `Scheduled` a cronjob; `Suspended`: somebody holds it back; `Idle`: it is to have "
+    "no Pods now, scaled to 0 or for want of nodes; `Ready`: nothing of it runs, such as configuration."
+)
 _EXAMPLE_ID = "k3v9x0q2m7c4t8b1n5z6w0ya"
 
 
@@ -28,7 +33,9 @@ class NewestTask(Reply):
 class Overview(Reply):
     """How an application does."""
 
-    health: Health = Field(description="The worst of its components with Pods, as the cluster has them.")
+    health: ComponentState = Field(
+        description="How its components do in the cluster: of all their states the first in this order."
+    )
     revision: int | None = Field(description="What is deployed; null where nothing is.")
     images: list[str] = Field(description="Of what is deployed, each once; at most five.")
     image_count: int = Field(description="How many different ones there are.")
@@ -105,7 +112,8 @@ class ComponentReply(Reply):
     traits: dict[str, Any]
     deployed: DeployedReply | None = Field(description="What of it is deployed; null where it is not.")
     adopt: bool | None = Field(description="Takes over objects of others that are in its place; null: as the run says.")
-    status: Health
+    status: Health = Field(description="Whether it is in the cluster as it is to be.")
+    state: ComponentState = Field(description=_STATE)
     last_abnormal: str = Field(description="What is wrong with it, or was last; empty when nothing was.")
     external_links: list[ExternalLink]
     create_time: Timestamp
@@ -118,7 +126,8 @@ class DroppedReply(Reply):
     name: str
     type: str
     deployed: DeployedReply
-    status: Health
+    status: Health = Field(description="Whether it is in the cluster as it is to be.")
+    state: ComponentState = Field(description=_STATE)
     last_abnormal: str
     external_links: list[ExternalLink]
 

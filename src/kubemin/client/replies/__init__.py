@@ -70,6 +70,7 @@ from kubemin.client.replies.runs import (
 )
 from kubemin.client.replies.states import (
     CleanupState,
+    ComponentState,
     JobStatus,
     Purpose,
     ResourceState,
@@ -117,6 +118,7 @@ __all__ = [
     "Component",
     "ComponentEvidence",
     "ComponentList",
+    "ComponentState",
     "ContainerEvidence",
     "DeletedApplication",
     "DeletedResources",

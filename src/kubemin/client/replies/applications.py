@@ -3,7 +3,7 @@
 from typing import Any, Literal, NotRequired, TypedDict
 
 from kubemin.client.replies.errors import FieldError, Mistake
-from kubemin.client.replies.states import CleanupState, TaskState, TaskType
+from kubemin.client.replies.states import CleanupState, ComponentState, TaskState, TaskType
 
 
 class NewestTask(TypedDict):
@@ -20,8 +20,8 @@ class NewestTask(TypedDict):
 class Overview(TypedDict):
     """How an application does."""
 
-    health: Literal["Running", "Pending", "Failed", "Not Deploy"]
-    """The worst of its components with Pods, as the cluster has them."""
+    health: ComponentState
+    """How its components do in the cluster: of all their states the first in this order."""
     revision: int | None
     """What is deployed; null where nothing is."""
     images: list[str]
@@ -125,6 +125,11 @@ class Component(TypedDict):
     adopt: bool | None
     """Takes over objects of others that are in its place; null: as the run says."""
     status: Literal["Running", "Pending", "Failed", "Not Deploy"]
+    """Whether it is in the cluster as it is to be."""
+    state: ComponentState
+    """How it does: `Completed` is a job, `Scheduled` a cronjob; `Suspended`: somebody holds it back; `Idle`: it is to have
+    no Pods now, scaled to 0 or for want of nodes; `Ready`: nothing of it runs, such as configuration.
+    """
     lastAbnormal: str
     """What is wrong with it, or was last; empty when nothing was."""
     externalLinks: list[ExternalLink]
@@ -139,6 +144,11 @@ class DroppedComponent(TypedDict):
     type: str
     deployed: Deployed
     status: Literal["Running", "Pending", "Failed", "Not Deploy"]
+    """Whether it is in the cluster as it is to be."""
+    state: ComponentState
+    """How it does: `Completed` is a job, `Scheduled` a cronjob; `Suspended`: somebody holds it back; `Idle`: it is to have
+    no Pods now, scaled to 0 or for want of nodes; `Ready`: nothing of it runs, such as configuration.
+    """
     lastAbnormal: str
     externalLinks: list[ExternalLink]
 

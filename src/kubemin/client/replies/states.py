@@ -6,6 +6,9 @@ TaskType = Literal["deploy", "delete"]
 TaskState = Literal["waiting", "queued", "running", "completed", "failed", "timeout", "cancelled", "reject"]
 CleanupState = Literal["none", "pending", "running", "done", "incomplete", "abandoned"]
 RevisionState = Literal["pending", "current", "superseded", "failed", "cancelled", "timeout"]
+ComponentState = Literal[
+    "Failed", "Pending", "Running", "Scheduled", "Suspended", "Idle", "Completed", "Ready", "Not Deploy"
+]
 JobStatus = Literal["queued", "prepare", "running", "completed", "skipped", "failed", "timeout", "cancelled"]
 Purpose = Literal["apply", "remove", "release", "hand-over", "use"]
 ResourceState = Literal[

@@ -10,6 +10,7 @@ from typing import Literal
 
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.readiness import Verdict
+from kubemin.engine.entry.component_states import state_of, worst_of
 from kubemin.engine.entry.component_verdicts import Verdicts
 from kubemin.engine.objects.ownership import controlled
 from kubemin.spec.kind import Health
@@ -18,6 +19,7 @@ from kubemin.spec.labels import NAME
 from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.objects import Manifest
 from kubemin.spec.readiness import ReadinessRule
+from kubemin.spec.states import ComponentState
 from kubemin.store import Database, kinds
 
 _IDLE_SECONDS = 600.0
@@ -34,9 +36,13 @@ _WATCHED = {*_TELLING, *(name for kind in _TELLING for name in kind_of(kind).tol
 
 @dataclass(frozen=True)
 class ComponentHealth:
-    """``status``: ``Not Deploy`` is one that is not there; ``links`` are addresses from outside, type and value."""
+    """``status`` says whether it is as it is to be, in the four words that older clients know; ``state`` says more.
+
+    ``abnormal``: what is wrong with it; ``links``: addresses from outside, type and value.
+    """
 
     status: Literal["Running", "Pending", "Failed", "Not Deploy"]
+    state: ComponentState
     abnormal: str = ""
     links: tuple[tuple[str, str], ...] = ()
 
@@ -122,16 +128,16 @@ class ComponentWatch:
             informers.begin(kind)
 
 
-def _health(objects: Sequence[Manifest], verdicts: Sequence[Verdict]) -> ComponentHealth:
+def _health(objects: Sequence[Manifest], told: Sequence[tuple[Manifest, Verdict]]) -> ComponentHealth:
     links = tuple(link for obj in objects for link in _links(obj))
-    return ComponentHealth(_status(verdicts), "; ".join(v.message for v in verdicts if v.state == "hopeless"), links)
-
-
-def _status(verdicts: Sequence[Verdict]) -> Literal["Running", "Pending", "Failed"]:
-    states = {verdict.state for verdict in verdicts}
-    if "hopeless" in states:
-        return "Failed"
-    return "Running" if states == {"ready"} else "Pending"
+    wrong = "; ".join(verdict.message for _, verdict in told if verdict.state == "hopeless")
+    verdicts = {verdict.state for _, verdict in told}
+    if not told:
+        return ComponentHealth("Pending", ComponentState.PENDING, wrong, links)
+    state = worst_of({state_of(obj, verdict) for obj, verdict in told})
+    if "hopeless" in verdicts:
+        return ComponentHealth("Failed", state, wrong, links)
+    return ComponentHealth("Running" if verdicts == {"ready"} else "Pending", state, wrong, links)
 
 
 def _links(obj: Manifest) -> list[tuple[str, str]]:

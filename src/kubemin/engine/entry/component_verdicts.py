@@ -47,10 +47,10 @@ class Verdicts:
 
     async def of(
         self, informers: Informers, objects: Sequence[Manifest], rules: Sequence[ReadinessRule]
-    ) -> list[Verdict]:
-        """The verdicts on a component's objects; none on what says nothing of how it does. ``rules``: its own."""
-        found = [await self._of(informers, obj, (*rules, *self._rules)) for obj in objects]
-        return [verdict for verdict in found if verdict is not None]
+    ) -> list[tuple[Manifest, Verdict]]:
+        """Those of a component's objects that say how it does, with the verdict on each. ``rules``: its own."""
+        found = [(obj, await self._of(informers, obj, (*rules, *self._rules))) for obj in objects]
+        return [(obj, verdict) for obj, verdict in found if verdict is not None]
 
     async def _of(self, informers: Informers, obj: Manifest, rules: Sequence[ReadinessRule]) -> Verdict | None:
         rule = readiness_of(obj, rules)

@@ -15,7 +15,8 @@ import { Restart } from "./restart.js";
 const TASKS = 5;
 const OFTEN = 5000; // milliseconds: Pods that come and go are in no event
 const SELDOM = 15_000;
-const pause = ({ application: { overview } } = { application: {} }) => (overview?.health === "Running" ? SELDOM : OFTEN);
+const UNSETTLED = ["Pending", "Failed", "Not Deploy"];
+const pause = (value) => (UNSETTLED.includes(value?.application.overview.health ?? "Pending") ? OFTEN : SELDOM);
 
 export function Application({ id }) {
   const path = `applications/${encodeURIComponent(id)}`;

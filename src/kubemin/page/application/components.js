@@ -27,19 +27,18 @@ export const Components = ({ rows }) => html`
   </section>
 `;
 
-// They are there or not: there is no state to tell.
-const STATELESS = ["config", "secret"];
+const WITHOUT_PODS = ["config", "secret", "manifests"];
 
 // One that the draft no longer has is without an image of it.
-function Row({ of: { name, type, status, lastAbnormal, externalLinks, deployed, image, replicas = deployed.replicas } }) {
+function Row({ of: { name, type, state, lastAbnormal, externalLinks, deployed, image, replicas = deployed.replicas } }) {
   const differs = deployed !== null && deployed.image !== image;
   const draft = image === undefined ? html`<em>${say("appNotInDraft")}</em>` : html`${image}${differs && html` <em>${say("differs")}</em>`}`;
   return html`
     <tr>
       <th scope="row">${name}</th>
-      <td>${type}${!STATELESS.includes(type) && replicas !== 1 ? ` × ${replicas}` : ""}</td>
+      <td>${type}${!WITHOUT_PODS.includes(type) && replicas !== 1 ? ` × ${replicas}` : ""}</td>
       <td>
-        ${STATELESS.includes(type) ? deployed && say("appDeployed") : html`<${State} of=${status} />`}
+        <${State} of=${state} />
         ${lastAbnormal && html`<div class="why">${lastAbnormal}</div>`}
       </td>
       <td>${externalLinks.map((one) => html`<div key=${one.value}><${Address} of=${one} /></div>`)}</td>
