@@ -46,6 +46,17 @@ async def test_all_or_nothing(db: Database) -> None:
     assert await _count(db) == 1
 
 
+async def test_it_may_be_closed_twice(url: str, tmp_path: Path) -> None:
+    """The second time closes nothing: a file that was opened since has the number of one that was closed."""
+    db = await Database.open(url)
+    await db.ping()
+    await db.aclose()
+    with (tmp_path / "other").open("w") as other:
+        await db.aclose()
+        other.write("still open")
+    assert (tmp_path / "other").read_text() == "still open"
+
+
 async def test_a_failed_transaction_can_do_nothing_more(db: Database) -> None:
     """On every database alike, also if somebody catches the error inside of it."""
     await add_tasks(db, "a")

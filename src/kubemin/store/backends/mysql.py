@@ -74,9 +74,15 @@ def _code(error: BaseException) -> int | None:
     return first if isinstance(first, int) else None
 
 
+def _has_ended(driver: Any) -> bool:
+    return bool(getattr(driver, "_stream_broken", False))  # as asyncmy's own pool asks it; older ones do not know
+
+
 def _pool(url: URL, limits: ConnectionLimits, isolation: str, access: str) -> Pool:
     seconds = max(1, int(limits.lock_seconds))
-    pool = RemotePool(url, limits.connections, isolation, _IS_REPLICA, connect_timeout=seconds)
+    pool = RemotePool(
+        url, limits.connections, isolation, is_replica=_IS_REPLICA, has_ended=_has_ended, connect_timeout=seconds
+    )
 
     def connected(connection: Any, _record: object) -> None:
         cursor = connection.cursor()

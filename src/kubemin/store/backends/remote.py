@@ -64,10 +64,23 @@ class RemotePool:
 
     exclusive = False
 
-    def __init__(self, url: URL, size: int, isolation: Any, is_replica: str, **connect_args: Any) -> None:
-        """``is_replica``: the question to the server whether it can only be read."""
+    def __init__(
+        self,
+        url: URL,
+        size: int,
+        isolation: Any,
+        *,
+        is_replica: str,
+        has_ended: Callable[[Any], bool],
+        **connect_args: Any,
+    ) -> None:
+        """``is_replica``: the question to the server whether it can only be read.
+
+        ``has_ended``: whether the driver has seen that the server ended this connection of its.
+        """
         self.size = size
         self._is_replica = is_replica
+        self._has_ended = has_ended
         self._distrusted_at = -math.inf
         self.engine = create_async_engine(
             url,
@@ -80,14 +93,24 @@ class RemotePool:
         )
         event.listen(self.engine.sync_engine, "checkin", self._checked_in)
         event.listen(self.engine.sync_engine, "checkout", self._checked_out)
+        event.listen(self.engine.sync_engine, "invalidate", self._invalidated)
 
     @staticmethod
     def _checked_in(connection: Any, record: ConnectionPoolEntry) -> None:
         record.info["idle_since"] = time.monotonic()
 
+    def _invalidated(self, connection: Any, record: ConnectionPoolEntry, error: BaseException | None) -> None:
+        """Have each asked before it is used again: what ended one connection may have ended all."""
+        self._distrusted_at = time.monotonic()
+
     def _checked_out(self, connection: Any, record: ConnectionPoolEntry, proxy: object) -> None:
-        """Ask over a connection that is new, was idle for long, or is in doubt: to ask each time costs a round trip."""
+        """Ask over a connection that is new, was idle for long, or is in doubt: to ask each time costs a round trip.
+
+        One whose end was seen is not used, however short ago it answered.
+        """
         idle_since = record.info.get("idle_since")
+        if idle_since is not None and self._has_ended(connection.driver_connection):
+            raise DisconnectionError("the server has ended the connection")  # the pool opens another one
         if idle_since is not None and idle_since > max(self._distrusted_at, time.monotonic() - TRUSTED_SECONDS):
             return
         try:

@@ -20,10 +20,11 @@ class Turn:
     def __init__(self, path: Path) -> None:
         """Create it. Raises `OSError`."""
         self._path = path
-        self._asking = _open(path)
+        self._asking: int | None = _open(path)
 
     def is_taken(self) -> bool:
         """Whether somebody insists, in this process or another."""
+        assert self._asking is not None, "it is closed"
         if not _locked(self._asking, fcntl.LOCK_EX):
             return True
         fcntl.flock(self._asking, fcntl.LOCK_UN)
@@ -34,8 +35,10 @@ class Turn:
         return Place(self._path)
 
     def close(self) -> None:
-        """Ask no more."""
-        os.close(self._asking)
+        """Ask no more. May be called twice: the number of a closed file is soon another file's."""
+        asking, self._asking = self._asking, None
+        if asking is not None:
+            os.close(asking)
 
 
 class Place:
