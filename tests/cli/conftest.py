@@ -39,3 +39,11 @@ def client(
 def outside(tmp_path: Path, server: Running) -> Kubemin:
     """Commands against the server, each a process of its own."""
     return Kubemin(tmp_path, server.url)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Of 127.0.0.1, and its key, as files."""
+    from tests.cli.certificates import make_certificate
+
+    return make_certificate(tmp_path_factory.mktemp("tls"))

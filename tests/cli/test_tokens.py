@@ -12,12 +12,6 @@ from tests.cli.kubemin import Kubemin, Running
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Of 127.0.0.1, and its key."""
-    return make_certificate(tmp_path_factory.mktemp("tls"))
-
-
-@pytest.fixture(scope="module")
 def admin(tmp_path_factory: pytest.TempPathFactory, certificate: tuple[Path, Path]) -> Iterator[tuple[Kubemin, str]]:
     """A server with HTTPS that asks for tokens, and the first one."""
     folder = tmp_path_factory.mktemp("guarded")

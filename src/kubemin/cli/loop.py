@@ -22,6 +22,8 @@ _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _MINUTE = 60.0
 _THREADS = 16
 """For the names of the database, of Redis and of the issuer: the others are looked up in threads of their own."""
+_ALONE_SECONDS = 0.25
+"""So long an address of a name is tried alone, as RFC 8305 recommends; then the next one is tried beside it."""
 
 
 def run_in_loop(work: Coroutine[Any, Any, T]) -> T:
@@ -56,46 +58,64 @@ class _Complaints:
             log.warning("connections wait: this process can open no more files", error=error.strerror)
 
 
+class _ByAddresses(asyncio.AbstractEventLoop):
+    """A loop that looks names up in its default executor, and tries the addresses of one side by side.
+
+    uvloop has threads of its own for names, and neither the loop nor the process ends while one of them hangs. And either
+    loop would wait for an address that does not answer until the caller's patience is over, and never come to the next.
+    """
+
+    async def getaddrinfo(
+        self,
+        host: Any,
+        port: Any,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002  its callers name it
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[Any]:
+        return await self.run_in_executor(None, socket.getaddrinfo, host, port, family, type, proto, flags)
+
+    async def create_connection(
+        self,
+        protocol_factory: Any,
+        host: Any = None,
+        port: Any = None,
+        *,
+        family: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+        happy_eyeballs_delay: float | None = _ALONE_SECONDS,
+        interleave: int | None = None,
+        **given: Any,
+    ) -> tuple[Any, Any]:
+        connect: Any = super().create_connection
+        if not host or is_address(str(host)) or given.get("local_addr") is not None:
+            return await connect(protocol_factory, host, port, family=family, proto=proto, flags=flags, **given)
+        from aiohappyeyeballs import start_connection
+
+        if given.get("ssl") and given.get("server_hostname") is None:
+            given["server_hostname"] = host
+        kind = {"family": family, "type": socket.SOCK_STREAM, "proto": proto, "flags": flags}
+        found = await self.getaddrinfo(host, port, **kind)
+        connected = await start_connection(
+            found, happy_eyeballs_delay=happy_eyeballs_delay, interleave=interleave, loop=self
+        )
+        return await connect(protocol_factory, sock=connected, **given)  # the socket is the transport's from here on
+
+
+class _PythonsLoop(_ByAddresses, asyncio.SelectorEventLoop):
+    """Python's own."""
+
+
 def _new_loop() -> asyncio.AbstractEventLoop:
     try:
         import uvloop
     except ImportError:
-        return asyncio.new_event_loop()
+        return _PythonsLoop()
 
-    class Loop(uvloop.Loop):
-        """Looks names up in the default executor, as Python's own loop does.
-
-        uvloop has threads of its own for that, and neither the loop nor the process ends while one of them hangs.
-        """
-
-        async def getaddrinfo(
-            self,
-            host: Any,
-            port: Any,
-            *,
-            family: int = 0,
-            type: int = 0,  # noqa: A002  its callers name it
-            proto: int = 0,
-            flags: int = 0,
-        ) -> list[Any]:
-            return await self.run_in_executor(None, socket.getaddrinfo, host, port, family, type, proto, flags)
-
-        async def create_connection(
-            self, protocol_factory: Any, host: Any = None, port: Any = None, **given: Any
-        ) -> tuple[Any, Any]:
-            if host is None or is_address(str(host)):
-                return await super().create_connection(protocol_factory, host, port, **given)
-            if given.get("ssl") and given.get("server_hostname") is None:
-                given["server_hostname"] = host
-            kind = {name: given.pop(name, 0) for name in ("family", "proto", "flags")}
-            errors: list[OSError] = []
-            for family, _, proto, _, address in await self.getaddrinfo(host, port, type=socket.SOCK_STREAM, **kind):
-                try:
-                    return await super().create_connection(
-                        protocol_factory, *address[:2], family=family, proto=proto, **given
-                    )
-                except OSError as error:
-                    errors.append(error)
-            raise errors[-1] if errors else OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+    class Loop(_ByAddresses, uvloop.Loop):
+        """uvloop's."""
 
     return Loop()
