@@ -1,5 +1,6 @@
 """Questions at a terminal."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -41,3 +42,23 @@ def test_only_a_yes_is_one(tmp_path: Path, typed: str, said: bool) -> None:
     for _ in range(49):
         terminal.type("\n")
     assert terminal.end() == 0
+
+
+_ANSWERED = """
+import os, signal
+from kubemin.cli.asking import confirm
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+print("said", confirm("question"), flush=True)
+signal.pause()
+"""
+
+
+def test_an_interrupt_after_the_answer_is_none_of_the_question(tmp_path: Path) -> None:
+    """It is not said that nothing was done: by then it is being done."""
+    terminal = Terminal(tmp_path, "-c", _ANSWERED, program=sys.executable)
+    terminal.wait_for("question")
+    terminal.type("y\n")
+    terminal.wait_for("said True")
+    terminal.type("\x03")
+    assert terminal.end() == -signal.SIGINT

@@ -1,15 +1,18 @@
 """What needs no server: help, version, try, plan, and every way to be refused."""
 
+import errno
 import json
+import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
-from tests.cli.kubemin import InProcess, Kubemin
+from tests.cli.kubemin import PROGRAM, InProcess, Kubemin, environment
 
 SHOP = """
 name: shop
@@ -239,3 +242,90 @@ def test_a_wrong_setting_is_named(kubemin: Kubemin) -> None:
     answer = kubemin("serve", env={"KUBEMIN_HOST": "0.0.0.0"})
     assert answer.returncode == 2
     assert "refusing to listen on 0.0.0.0" in answer.stderr
+
+
+def test_a_folder_or_a_file_that_may_not_be_looked_at_is_a_sentence(
+    here: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may look at everything: the system's answer is given here."""
+    folder = tmp_path / "closed"
+    folder.mkdir()
+
+    def refused(self: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "iterdir", refused)
+        answer = here("try", "closed")
+    assert (answer.returncode, answer.stderr) == (2, "kubemin: cannot read closed: permission denied\n")
+    with monkeypatch.context() as closed:
+        closed.setattr(Path, "is_dir", refused)
+        closed.setattr(Path, "read_text", refused)
+        answer = here("try", "closed/x.yaml")
+    assert (answer.returncode, answer.stderr) == (2, "kubemin: cannot read closed/x.yaml: permission denied\n")
+    answer = here("try", "a" * 300)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("kubemin: cannot read aaa")
+    assert answer.stderr.endswith(": file name too long\n")
+
+
+def test_stdin_is_read_as_a_file_is(kubemin: Kubemin) -> None:
+    """In UTF-8, with or without a mark of it, whatever the locale says; and closed it is empty."""
+    said = "name: grüße\n".encode()
+    for text in (said, b"\xef\xbb\xbf" + said):
+        answer = _fed(kubemin, "try", "-", stdin=text, env={"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"})
+        assert answer.returncode == 1
+        assert "grüße" in answer.stdout.decode("latin-1")
+    answer = _fed(kubemin, "try", "-", stdin=b"\xff")
+    assert (answer.returncode, answer.stderr) == (2, b"kubemin: cannot read stdin: it is not UTF-8\n")
+
+
+def _fed(
+    kubemin: Kubemin, *arguments: str, stdin: bytes, env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        [PROGRAM, *arguments], cwd=kubemin.folder, env=environment(env), input=stdin, capture_output=True, check=False
+    )
+
+
+@pytest.mark.parametrize("closed", ["0", "1", "2", "0 1 2"])
+def test_a_command_may_have_no_streams(kubemin: Kubemin, closed: str) -> None:
+    """As some schedulers start commands: nothing takes their place, and nothing fails for it."""
+    (kubemin.folder / "x.yaml").write_text("name: shop\ncomponent: [{name: conf, type: config}]\n")
+    closing = " ".join(f"{number}{'<' if number == '0' else '>'}&-" for number in closed.split())
+    for command, code in (("try x.yaml", 0), ("try -", 2), ("delete shop --server http://127.0.0.1:9", 6)):
+        if command == "try -" and "0" not in closed.split():
+            continue
+        answer = subprocess.run(
+            ["sh", "-c", f'exec "$0" {command} {closing}', PROGRAM],
+            cwd=kubemin.folder,
+            env=environment(None),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode == code, (command, answer.stderr)
+        assert "Traceback" not in answer.stderr
+
+
+def test_output_that_cannot_be_written_is_a_sentence(kubemin: Kubemin) -> None:
+    with open("/dev/full", "w") as full:
+        answer = subprocess.run(
+            [PROGRAM, "schema"], cwd=kubemin.folder, env=environment(None), stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert (answer.returncode, answer.stderr) == (1, b"kubemin: cannot write stdout: no space left on device\n")
+
+
+def test_of_several_applications_each_is_named(here: InProcess, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("name: one\n---\nname: two\nnamespace: shop\n")
+    found = json.loads(here("try", "x.yaml", "-o", "json").stdout)["applications"]
+    assert [one["application"] for one in found] == ["default/one", "shop/two"]
+
+
+def test_what_a_note_says_is_no_option(here: InProcess, tmp_path: Path) -> None:
+    """Only ``-o`` decides whether what goes wrong is said as JSON."""
+    for arguments in (["--note", "with -o json"], ["--set", "a.image=--output=json"], []):
+        assert here("apply", "nosuchfile", *arguments).stderr.startswith("kubemin: cannot read nosuchfile")
+    for arguments in (["-o", "json"], ["-ojson"], ["-qo", "json"], ["-qojson"], ["--output=json"], ["--output", "json"]):
+        assert "error" in json.loads(here("apply", "nosuchfile", *arguments).stderr)

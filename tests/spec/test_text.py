@@ -99,7 +99,7 @@ def test_what_is_read(text: str, value: Any) -> None:
         ("<<: 1", "<< takes a mapping, or a list of them at line 1, column 5"),
         (r'a: "\ud83d"', "the text holds half a surrogate pair at line 1, column 4"),
         (r'{"a": "\ud83d"}', "a text holds half a surrogate pair"),
-        ('{"a": 1, "b": {"c": 1, "c": "hush"}}', "c is given twice"),
+        ('{"a": 1, "b": {"c": 1, "c": "hush"}}', "c is given twice at line 1, column 24"),
         ('{"a": NaN}', "NaN is no number that JSON can carry"),
         ('{\n  "a": ["hush" 1]\n}', "expecting ',' delimiter at line 2, column 16"),
         ('{"a": %s}' % ("1" * 5_000), "a number is too large"),

@@ -8,10 +8,12 @@ import os
 import re
 import signal
 import sys
+from itertools import pairwise
 from typing import NoReturn
 
 from kubemin.cli.exits import CliError, Exit
 
+_FORM = re.compile(r"(?:-[a-np-z]*o=?|--output(?:=|$))(.*)")
 _BEFORE_COLLECTING = 200_000
 """Objects made before the next garbage collection. Imports make many, and all of them stay."""
 
@@ -19,13 +21,14 @@ _BEFORE_COLLECTING = 200_000
 def main() -> None:
     """Run ``kubemin …`` and exit."""
     gc.set_threshold(_BEFORE_COLLECTING)
+    _open_streams()
     arguments = sys.argv[1:]
-    asked = re.search(r"(?:^| )(?:-\w*o ?|--output[ =])(json|yaml|name)(?: |$)", " ".join(arguments))
-    as_json = asked is not None and asked[1] == "json"
+    form = _form_in(arguments)
+    as_json = form == "json"
     from kubemin.cli.language import speak
     from kubemin.cli.output import ReaderGone, drop_output, write_whatever_comes
 
-    speak(for_program=asked is not None)
+    speak(for_program=form is not None)
     write_whatever_comes()
 
     try:
@@ -35,6 +38,26 @@ def main() -> None:
     except ReaderGone:
         drop_output()
         sys.exit(Exit.LEFT + signal.SIGPIPE)
+
+
+def _open_streams() -> None:
+    """A stream that is closed reads nothing, and is written nowhere: no file or connection gets its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: the stream's own
+            setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8", closefd=False))
+
+
+def _form_in(arguments: list[str]) -> str | None:
+    """The form for programs that `-o` names; None without one. The parser is not imported for that."""
+    for word, after in pairwise([*arguments, ""]):
+        if word == "--":
+            break
+        if found := _FORM.fullmatch(word):
+            form = found[1] or after
+            if form in ("json", "yaml", "name"):
+                return form
+    return None
 
 
 def _run(arguments: list[str], *, as_json: bool) -> int:

@@ -4,6 +4,8 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from kubemin.cli.exits import CliError, Exit
@@ -24,8 +26,18 @@ def is_asked(output: Output, *, yes: bool, instead: str) -> bool:
 
 def confirm(question: str) -> bool:
     """Ask on stderr; true for a yes. Raises `KeyboardInterrupt`, and `EOFError` where input ends."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    return answer_to(f"{question} [y/N]: ", sys.stderr) in ("y", "yes")
+    with interruptible():
+        return answer_to(f"{question} [y/N]: ", sys.stderr) in ("y", "yes")
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """While somebody is asked, Ctrl-C is a `KeyboardInterrupt`: then nothing was done. Afterwards it is as before."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def answer_to(question: str, on: TextIO) -> str:

@@ -115,6 +115,7 @@ _OF_THE_SYSTEM = (
     key("is a directory"),
     key("permission denied"),
     key("read-only file system"),
+    key("file name too long"),
     key("no space left on device"),
     key("address already in use"),
     key("cannot assign requested address"),

@@ -1,5 +1,7 @@
 """Reading what the user wrote: applications in YAML or JSON, from files, folders or stdin."""
 
+import io
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -145,9 +147,12 @@ def display_name(name: str) -> str:
 
 
 def _files(name: str) -> Iterable[str]:
-    if name == "-" or not Path(name).is_dir():
+    if name == "-" or not os.path.isdir(name):  # what may not be looked at is none, and is named where it is read
         return [name]
-    inside = sorted(str(path) for path in Path(name).iterdir() if path.suffix.lower() in _SUFFIXES)
+    try:
+        inside = sorted(str(path) for path in Path(name).iterdir() if path.suffix.lower() in _SUFFIXES)
+    except OSError as error:
+        raise CliError(because(tr("cannot read {path}", path=name), of_system(error)), Exit.USAGE) from error
     if not inside:
         raise CliError(tr("{folder} holds no .json, .yaml or .yml file", folder=name), Exit.USAGE)
     return inside
@@ -180,11 +185,18 @@ def _source(name: str) -> str:
 def _text(name: str) -> str:
     where = display_name(name)
     try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
+        return _stdin() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise CliError(because(tr("cannot read {path}", path=where), of_system(error)), Exit.USAGE) from error
     except UnicodeDecodeError as error:
         raise CliError(because(tr("cannot read {path}", path=where), tr("it is not UTF-8")), Exit.USAGE) from error
+
+
+def _stdin() -> str:
+    """As a file is read, whatever the locale says."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")
+    return sys.stdin.read()
 
 
 def _documents(name: str, text: str) -> list[Document]:

@@ -1,6 +1,5 @@
 """Following a task to its end, and cancelling it when the person asks for that."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -12,7 +11,7 @@ from kubemin.cli.ending import Ending
 from kubemin.cli.exits import CliError
 from kubemin.cli.interrupts import Interrupted, Interrupts, Patience, left
 from kubemin.cli.language import tr
-from kubemin.cli.output import Output
+from kubemin.cli.output import Output, is_redrawn
 from kubemin.cli.progress import Progress
 from kubemin.cli.views import Lines, Silent, Table, View
 from kubemin.client.errors import SignalFailed, TaskEnded, Unauthorized, Unavailable
@@ -78,7 +77,7 @@ def _unknown_meanwhile(error: Unauthorized, task_id: str) -> Unauthorized:
 def _view(progress: Progress, output: Output, *, from_end: bool) -> View:
     if not output.is_chatty:
         return Silent()
-    return Table(progress) if sys.stdout.isatty() else Lines(progress, from_end=from_end)
+    return Table(progress) if is_redrawn() else Lines(progress, from_end=from_end)
 
 
 class _Following:

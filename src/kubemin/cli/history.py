@@ -17,7 +17,7 @@ from kubemin.client.sync import Client
 from kubemin.spec.names import shown
 
 if TYPE_CHECKING:
-    from kubemin.client.replies import Application, Component, RevisionDetail
+    from kubemin.client.replies import Application, Component, DroppedComponent, RevisionDetail
 
 _LONGEST = 80
 _SIGNS = {"create": "+", "delete": "-", "change": "~"}
@@ -37,16 +37,20 @@ _COLUMNS = (
 def get(app: str, revision: str | None, to: Connection) -> None:
     """Show a revision of an application, without a number the current one, of a mere draft that.
 
-    As YAML only its application, as it can be applied again. Raises :class:`CliError`.
+    As YAML only its application, as it can be applied again; as JSON with how its components do. Raises `CliError`.
     """
     with to.client() as client:
         found = revision_of(client, app, revision)
-        data = found["application"] if to.output.form is Form.YAML else found
-        if to.output.printed(data, [part["name"] for part in found["application"]["component"]]):
+        names = [part["name"] for part in found["application"]["component"]]
+        if to.output.form in (Form.YAML, Form.NAME):
+            to.output.printed(found["application"], names)
             return
         about = client.application(app)
-        states = client.components(app)["components"]
-    _print_application(about, found, states, to.output)
+        listed = client.components(app)
+    states = [*listed["components"], *listed["dropped"]]
+    deployed = [one for one in states if _is_of(found, one)]
+    if not to.output.printed({"appId": about["id"], **found, "components": deployed}, names):
+        _print_application(about, found, states, to.output)
 
 
 def history(app: str, to: Connection) -> None:
@@ -124,8 +128,14 @@ def revision_of(client: Client, app: str, revision: str | None) -> "RevisionDeta
     return client.revision(app, "draft")
 
 
+def _is_of(found: "RevisionDetail", component: "Component | DroppedComponent") -> bool:
+    """Whether what is in the cluster of a component is of this revision."""
+    deployed = component["deployed"]
+    return deployed is not None and deployed["revision"] == found.get("revision")
+
+
 def _print_application(
-    about: "Application", found: "RevisionDetail", states: "Sequence[Component]", output: Output
+    about: "Application", found: "RevisionDetail", states: "Sequence[Component | DroppedComponent]", output: Output
 ) -> None:
     say(aside(tr("application {name}", name=shown(about["cluster"], about["namespace"], about["name"])), about["id"]))
     if "revision" in found:
@@ -140,9 +150,8 @@ def _print_application(
     rows = []
     for part in found["application"]["component"]:
         now = known.get(part["name"])
-        deployed = now and now["deployed"]
         image, count = part.get("image") or "-", part.get("replicas", 1 if part.get("image") else "-")
-        state = now["state"] if now and deployed and deployed["revision"] == found.get("revision") else "-"
+        state = now["state"] if now and _is_of(found, now) else "-"
         rows.append((part["name"], part["type"], image, count, state, now["lastAbnormal"] if now else ""))
     columns = (
         key("component"),

@@ -24,6 +24,7 @@ def check(wanted: Wanted, output: Output) -> int:
     from kubemin.spec.warnings import warnings_of
 
     found: list[dict[str, Any]] = []
+    names: list[str] = []
     valid: list[str] = []
     for spec in wanted.applications():
         issues: list[dict[str, Any]] = []
@@ -33,10 +34,12 @@ def check(wanted: Wanted, output: Output) -> int:
         except SpecError as error:
             issues = [located(spec, one.to_json()) for one in error.issues]
         found.append({"valid": not issues, "errors": issues, "warnings": warnings})
+        names.append(spec.name)
         valid += [] if issues else [spec.name]
         if not output.is_data:
             _print_check(spec, found[-1], output)
-    output.printed(found[0] if len(found) == 1 else {"applications": found}, valid)
+    several = [{"application": name, **one} for name, one in zip(names, found, strict=True)]
+    output.printed(found[0] if len(found) == 1 else {"applications": several}, valid)
     return Exit.OK if all(one["valid"] for one in found) else Exit.FAILED
 
 

@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from kubemin.cli.cells import cells, padded
-from kubemin.cli.language import tr
+from kubemin.cli.exits import CliError
+from kubemin.cli.language import because, tr
 from kubemin.spec.characters import visible
 
 STATUS_STYLES = {
@@ -138,13 +139,23 @@ class ReaderGone(Exception):
 def say(text: str = "") -> None:
     """Lines on stdout; of other control characters, whoever they came from, none reaches the terminal.
 
-    Raises `ReaderGone`.
+    Raises `ReaderGone`, and :class:`CliError` where it cannot be written otherwise, as on a full disk.
     """
     try:
         sys.stdout.write(f"{visible_lines(text)}\n")
         sys.stdout.flush()
     except BrokenPipeError as error:
         raise ReaderGone from error
+    except OSError as error:
+        from kubemin.cli.by_code import of_system
+
+        drop_output()  # what is left in the buffer cannot be written either
+        raise CliError(because(tr("cannot write {path}", path="stdout"), of_system(error))) from error
+
+
+def is_redrawn() -> bool:
+    """Whether stdout is a terminal on which what was drawn can be drawn anew."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
 
 
 def write_whatever_comes() -> None:

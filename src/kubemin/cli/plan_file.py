@@ -19,9 +19,6 @@ from kubemin.cli.language import because, tr
 if TYPE_CHECKING:
     from kubemin.client.replies import Preview
 
-if TYPE_CHECKING:
-    from kubemin.client.replies import Preview
-
 _VERSION = 1
 
 

@@ -19,7 +19,7 @@ from kubemin.cli.mistakes import Mistakes, mistakes_in
 from kubemin.cli.output import Output
 from kubemin.cli.progress import Progress
 from kubemin.client.calls.runs import new_key
-from kubemin.client.errors import KubeminError, NotFound, Refused, Unavailable
+from kubemin.client.errors import KubeminError, NotFound, Refused, Unauthorized, Unavailable
 from kubemin.client.sync import Client
 
 if TYPE_CHECKING:
@@ -130,6 +130,9 @@ def watch(client: Client, runs: Sequence[Run], output: Output, interrupts: Inter
     waiting = _Waiting(client, runs, output, interrupts, all_or_nothing=all_or_nothing)
     try:
         waiting.to_the_end()
+    except Unauthorized as error:  # that ends the wait, and no task
+        known = f"{error.message} {tr(_HINT)}"
+        raise Unauthorized(known, code=error.code, status=error.status, fields=error.fields) from error
     except Interrupted as signal:
         going = [run.progress.task_id for run in runs if run.progress and not run.settled]
         sentence = tr("left {tasks}; `kubemin tasks` shows how they go on", tasks=", ".join(going) or tr("them"))

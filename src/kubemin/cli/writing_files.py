@@ -15,9 +15,10 @@ def write_file(path: Path, text: str, *, force: bool, secret: bool) -> None:
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o666), "w") as file:
-            file.write(text)
+        number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o666)
         try:
+            with os.fdopen(number, "w", encoding="utf-8") as file:
+                file.write(text)
             if force:
                 beside.replace(path)
             else:

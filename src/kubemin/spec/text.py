@@ -91,8 +91,18 @@ def documents(text: str, *, is_json: bool = False, bounds: Bounds | None = None)
 
 
 def _parse_json(text: str) -> Any:
+    twice = list[str]()
+
+    def taken(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                twice.append(key)
+            found[key] = value
+        return found
+
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_not_a_number)
+        value = json.loads(text, object_pairs_hook=taken, parse_constant=_not_a_number)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except json.JSONDecodeError:
         raise
@@ -102,16 +112,10 @@ def _parse_json(text: str) -> Any:
         raise ParseError("it is nested too deeply") from error
     except ValueError as error:
         raise ParseError("a number is too large") from error
+    if twice:
+        _Reader(is_kubernetes=False).value(json_node(text))  # which names the place
+        raise ParseError(f"{twice[0]} is given twice")
     return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ParseError(f"{key} is given twice")
-        found[key] = value
-    return found
 
 
 def _not_a_number(word: str) -> NoReturn:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from kubemin.cli.asking import interruptible
 from kubemin.cli.connection import Connection
 from kubemin.cli.exits import CliError, Exit
 from kubemin.cli.language import tr
@@ -78,7 +79,8 @@ def _api_token(*, given: bool) -> str:
     elif sys.stdin.isatty():
         import getpass
 
-        text = getpass.getpass(tr("API token: "), sys.stderr)
+        with interruptible():  # else a terminal would be left that shows nothing of what is typed
+            text = getpass.getpass(tr("API token: "), sys.stderr)
     else:
         raise CliError(tr("there is nobody to ask for an API token: give it by --token-stdin"), Exit.USAGE)
     text = text.strip()
