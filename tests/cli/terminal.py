@@ -29,7 +29,7 @@ class Terminal:
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             os.chdir(folder)
-            os.execve(program, [program, *arguments], {**environment(env), "TERM": "xterm", "COLUMNS": str(columns)})
+            os.execve(program, [program, *arguments], {**environment(None), "TERM": "xterm", "COLUMNS": str(columns), **(env or {})})
 
     def wait_for(self, pattern: str) -> None:
         """Read until the pattern has been shown."""

@@ -245,6 +245,15 @@ def test_interrupted_on_a_terminal_it_asks(server: Running, tmp_path: Path) -> N
     assert "Traceback" not in terminal.shown
 
 
+def test_a_terminal_that_can_draw_nothing_anew_gets_lines(server: Running, tmp_path: Path) -> None:
+    """As those of editors and of some pipelines."""
+    file = _write(tmp_path, "dumb", "nginx")
+    terminal = Terminal(tmp_path, "apply", file, env={"KUBEMIN_SERVER": server.url, "TERM": "dumb"})
+    assert terminal.end() == 0
+    assert "  ConfigMap/dumb-conf  completed" in terminal.shown
+    assert "COMPONENT" not in terminal.shown
+
+
 @pytest.mark.parametrize("answer", ["d\n", "\x03"], ids=["detach", "Ctrl-C"])
 def test_on_a_terminal_one_may_leave_and_is_told_how_to_come_back(
     server: Running, client: InProcess, tmp_path: Path, answer: str
