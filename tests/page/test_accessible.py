@@ -46,6 +46,8 @@ def test_nothing_keeps_people_from_using_a_view(page: Page, api: Api) -> None:
         page.goto(f"/#/{view}")
         expect(shown).to_be_visible()
         assert found(page) == {"light": [], "dark": []}, view
+    page.reload()
+    expect(shown).to_be_visible()
     controls = page.evaluate(CONTROLS)  # of the task, by the keyboard alone
     reached = []
     for _ in controls:
@@ -58,3 +60,41 @@ def test_nothing_keeps_people_from_using_a_view(page: Page, api: Api) -> None:
     assert found(page) == {"light": [], "dark": []}
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Cancel …")).to_be_focused()
+
+
+IN_MAIN = "document.querySelector('main').contains(document.activeElement)"
+
+
+def test_the_focus_goes_where_the_view_goes(page: Page, api: Api) -> None:
+    """By the keyboard alone: what was left takes it along, and the tab is called after what is shown."""
+    done = api.ended(api.apply("focused", conf("settings", a="1")))
+    link = page.get_by_role("link", name="focused", exact=True)
+    link.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="focused", exact=True)).to_be_visible()
+    expect(page.get_by_role("main")).to_be_focused()
+    expect(page).to_have_title("focused · Applications · KubeMin")
+    page.keyboard.press("Tab")
+    assert page.evaluate(IN_MAIN)
+    page.go_back()
+    expect(link).to_be_visible()
+    expect(page.get_by_role("main")).to_be_focused()
+    expect(page).to_have_title("Applications · KubeMin")
+    tasks = page.get_by_role("link", name="Tasks", exact=True)
+    tasks.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
+    expect(tasks).to_be_focused()  # it is still there
+    page.goto(f"/#/tasks/{done['taskId']}")
+    expect(page).to_have_title(f"focused {done['taskId'][:8]} · Tasks · KubeMin")
+
+
+def test_a_long_name_fits_into_a_narrow_window(page: Page, api: Api) -> None:
+    """A table scrolls by itself, and the page does not."""
+    done = api.ended(api.apply("n" * 50, conf("settings", a="1")))
+    page.set_viewport_size({"width": 320, "height": 640})
+    for view in ("applications", f"applications/{done['appId']}", f"tasks/{done['taskId']}", "tasks", "plan", "operations"):
+        page.goto(f"/#/{view}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_text("Loading")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, view

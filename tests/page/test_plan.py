@@ -159,3 +159,29 @@ def test_hooks_are_told_in_the_preview_and_why_one_was_left_out_in_the_task(page
     deploy()
     objects = page.get_by_role("region", name="Objects")
     expect(objects.get_by_text("it is a hook of the first deploy")).to_be_visible()
+
+
+def test_what_is_written_is_there_again_until_it_is_deployed(page: Page, api: Api) -> None:
+    """Whoever looks at something else meanwhile, and comes back; of a draft only what was changed."""
+    text = page.get_by_role("textbox", name="Application")
+    page.goto("/#/plan")
+    text.fill(SHOP.format(replicas=1).replace("planned", "resumed"))
+    page.get_by_role("link", name="Tasks", exact=True).click()
+    expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
+    page.go_back()
+    expect(text).to_have_value(re.compile("name: resumed"))
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Deploy").click()
+    page.wait_for_url("**/#/tasks/*")
+    app_id = api.ended(page.url.rpartition("/")[2])["appId"]
+    page.get_by_role("link", name="Plan", exact=True).click()
+    expect(text).to_have_value("")
+
+    page.goto(f"/#/plan/{app_id}")
+    expect(text).to_have_value(re.compile('"replicas": 1'))
+    draft = {"id": app_id, "name": "resumed", "component": [{"name": "web", "type": "webservice", "image": "web:9"}]}
+    page.get_by_role("link", name="Tasks", exact=True).click()
+    expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
+    api.post("applications", draft)
+    page.go_back()
+    expect(text).to_have_value(re.compile('"image": "web:9"'))  # nothing was written: it is the draft as it is now

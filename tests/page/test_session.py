@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.cli.kubemin import Kubemin, Running
 from tests.page.api import Api, web
@@ -222,3 +222,13 @@ def test_who_looks_after_the_server_sees_who_changed_what_and_whom_it_tells(
     page.get_by_role("link", name="Notifications").click()
     page.get_by_role("button", name="Send a test message to nobody").click()
     expect(page.get_by_role("region", name="Targets").get_by_role("row", name="nobody")).to_contain_text("onnect")
+
+
+def test_who_one_is_is_asked_in_ones_language(browser: Browser, server: Running) -> None:
+    """For whoever hears it, too."""
+    context = browser.new_context(base_url=server.url, locale="zh-CN")
+    page = context.new_page()
+    page.goto("/")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    context.close()

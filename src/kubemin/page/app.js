@@ -1,6 +1,6 @@
 // The shell: who asks, which view the address means, and what is around it.
 
-import { html, render, useEffect, useState } from "./vendor/htm-preact.js";
+import { html, render, useEffect, useRef, useState } from "./vendor/htm-preact.js";
 import { useAction, Wrong } from "./ask.js";
 import { Access } from "./access.js";
 import { Applications } from "./applications.js";
@@ -61,10 +61,11 @@ async function begin(session, fail) {
 }
 
 function Shell({ session }) {
-  const [name = FIRST, ...parts] = useAddress();
+  const address = useAddress();
+  const [name = FIRST, ...parts] = address;
+  useFocus(address.join("/"));
   const [View, isFor] = VIEWS[name] ?? [];
   useEffect(() => {
-    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
     document.title = `${View ? say(name) : say("notFound")} · KubeMin`;
   }, [name]);
   const offered = Object.keys(VIEWS).filter((one) => one !== ASIDE && VIEWS[one][1](session));
@@ -74,10 +75,20 @@ function Shell({ session }) {
         ${offered.map((one) => html`<a key=${one} href=${link(one)} aria-current=${one === name ? "page" : undefined}>${say(one)}</a>`)}
       </nav>
     <//>
-    <main id="main" class=${session.asks ? "away" : ""}>
+    <main id="main" tabindex="-1" class=${session.asks ? "away" : ""}>
       ${!View ? html`<p>${say("notFound")}</p>` : isFor(session) ? html`<${View} parts=${parts} />` : html`<p role="status">${say("notAllowed")}</p>`}
     </main>
   `;
+}
+
+// Another view takes the focus where the former one had it: the keyboard goes on in what is shown, and it is read out.
+function useFocus(address) {
+  const shown = useRef(address);
+  useEffect(() => {
+    if (shown.current === address) return;
+    shown.current = address;
+    if (document.activeElement === document.body) document.getElementById("main").focus();
+  }, [address]);
 }
 
 const Bar = ({ who, children }) => html`
@@ -99,4 +110,5 @@ function Who({ name }) {
   `;
 }
 
+document.documentElement.lang = language === "zh" ? "zh-CN" : "en"; // of the question who one is, too
 render(html`<${NewsContext.Provider} value=${new News()}><${App} /><//>`, document.getElementById("app"));

@@ -39,11 +39,10 @@ function wasRefused() {
 }
 
 function AtIssuer({ issuer, login }) {
-  const { who } = useSession();
   const url = address(`../..${login}`);
   url.searchParams.set("back", `${location.pathname}${location.hash}`);
   return html`
-    <p><a class="button main" href=${url.href} onClick=${() => keep(who?.name)}>${say("loginAt", new URL(issuer).host)}</a></p>
+    <p><a class="button main" href=${url.href} onClick=${keep}>${say("loginAt", new URL(issuer).host)}</a></p>
   `;
 }
 

@@ -76,7 +76,7 @@ class Group {
   }
 }
 
-// From pieces of text to events. A piece may end anywhere, also within a line.
+// From pieces of text to events. A piece may end anywhere, also within a line. Of all tasks an id is text, such as "9:7-8".
 class Parser {
   constructor() {
     this.rest = "";
@@ -89,7 +89,7 @@ class Parser {
       const event = { id: undefined, type: "", data: null };
       for (const line of block.split("\n")) {
         const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
-        if (name === "id") event.id = Number(value);
+        if (name === "id") event.id = value;
         if (name === "event") event.type = value;
         if (name === "data") event.data = JSON.parse(value);
       }

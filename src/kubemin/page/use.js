@@ -128,3 +128,13 @@ export function useOnce(load, keys) {
 export function follow({ taskId }) {
   location.hash = link("tasks", taskId);
 }
+
+// The tab is called after the one thing that a view shows, as long as it does.
+export function useTitle(name, view) {
+  useEffect(() => {
+    document.title = `${name} · ${view} · KubeMin`;
+    return () => {
+      document.title = `${view} · KubeMin`;
+    };
+  }, [name, view]);
+}

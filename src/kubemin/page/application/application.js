@@ -4,7 +4,7 @@ import { html, useState } from "../vendor/htm-preact.js";
 import { Ended, Loaded, State } from "../parts.js";
 import { get } from "../server.js";
 import { useSession } from "../session.js";
-import { link, useLive } from "../use.js";
+import { link, useLive, useTitle } from "../use.js";
 import { say } from "../words.js";
 import { Components } from "./components.js";
 import { Delete } from "./delete.js";
@@ -38,6 +38,7 @@ export function Application({ id }) {
 function Shown({ path, application, components, tasks, again }) {
   const { name, namespace, cluster, overview } = application;
   const may = useSession().may("deployer", application);
+  useTitle(name, say("applications"));
   return html`
     <div class="heading">
       <h1>${name}</h1>

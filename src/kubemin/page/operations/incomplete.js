@@ -57,8 +57,10 @@ function Row({ of, again, giveUp }) {
       <td>${nextTime ? html`<${Time} at=${nextTime} />` : say("opsNever")}</td>
       <td class="buttons">
         ${may &&
-        html`<button type="button" disabled=${retry.busy} onClick=${() => retry.run()}>${say("tryAgain")}</button>
-          <button type="button" class="danger" onClick=${() => giveUp(of)}>${say("giveUp")}</button>`}
+        html`<button type="button" aria-label=${say("tryAgainOf", name)} disabled=${retry.busy} onClick=${() => retry.run()}>
+            ${say("tryAgain")}
+          </button>
+          <button type="button" class="danger" aria-label=${say("giveUpOf", name)} onClick=${() => giveUp(of)}>${say("giveUp")}</button>`}
       </td>
     </tr>
   `;

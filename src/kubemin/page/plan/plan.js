@@ -39,7 +39,9 @@ function OfDraft({ id }) {
 }
 
 function Write({ start = "" }) {
-  const kept = useKept(() => ({ text, options, note, name, namespace, cluster: chosen }));
+  const [kept, forget] = useKept(() =>
+    text === start ? undefined : { text, options, note, name, namespace, cluster: chosen },
+  );
   const [text, write] = useState(kept?.text ?? start);
   const [options, choose] = useState(kept?.options ?? {});
   const [note, annotate] = useState(kept?.note ?? "");
@@ -61,9 +63,10 @@ function Write({ start = "" }) {
     set({ text, options, errors, warnings, body, preview: await post("apply", { ...body, dryRun: true }) });
   });
   const begin = useBegin();
-  const deploy = useAction(({ body, preview }) =>
-    begin("POST", "apply", { body: { ...body, expects: preview.expects, ...(note.trim() && { note: note.trim() }) } }),
-  );
+  const deploy = useAction(async ({ body, preview }) => {
+    await begin("POST", "apply", { body: { ...body, expects: preview.expects, ...(note.trim() && { note: note.trim() }) } });
+    forget();
+  });
   const fresh = found !== null && found.text === text && found.options === options;
   const mistakes = found !== null && found.text === text ? found.errors : [];
   return html`

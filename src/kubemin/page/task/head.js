@@ -6,7 +6,7 @@ import { html, useState } from "../vendor/htm-preact.js";
 import { State, Time } from "../parts.js";
 import { get, post } from "../server.js";
 import { useMay } from "../session.js";
-import { link, useLive } from "../use.js";
+import { link, useLive, useTitle } from "../use.js";
 import { say } from "../words.js";
 import { CancelDialog } from "./cancel.js";
 import { ENDED, isOver } from "./states.js";
@@ -16,6 +16,7 @@ export function Head({ id, model, again }) {
   const { status } = model;
   const goes = !isOver(status);
   const may = useMay("deployer", status.appId);
+  useTitle(`${status.appName} ${status.taskId.slice(0, 8)}`, say("tasks"));
   return html`
     <div>
       <header class="task-head">

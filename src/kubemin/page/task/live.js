@@ -104,7 +104,8 @@ class Live {
     document.addEventListener("visibilitychange", change);
     this.stopped.signal.addEventListener("abort", stop);
     try {
-      return await follow(`${this.path}/events`, this.model.seen, (events) => this.take(events), hidden.signal);
+      const take = (events) => this.take(events.map((one) => ({ ...one, id: Number(one.id) })));
+      return await follow(`${this.path}/events`, this.model.seen, take, hidden.signal);
     } finally {
       document.removeEventListener("visibilitychange", change);
       this.stopped.signal.removeEventListener("abort", stop);
