@@ -54,3 +54,22 @@ def test_in_chinese_what_a_code_means_is_before_the_server_s_own_words(server: R
         page.goto("/#/applications/nothing-like-it")
         expect(page.get_by_role("alert")).to_contain_text(re.compile(r"没有这个应用（10005）：.*nothing-like-it"))
         expect(page.get_by_role("link", name="应用", exact=True)).to_be_visible()
+
+
+FOLLOW = """async () => {
+    const { follow } = await import("/page/stream.js");
+    const ids = [];
+    let begun = 0;
+    await follow("events", undefined, (events) => ids.push(...events.map(({ id }) => id)), new AbortController().signal,
+        () => { begun += 1; });
+    return [begun, ids];
+}"""
+
+
+def test_the_id_of_all_events_is_text(page: Page) -> None:
+    """It has more than a number where earlier events were not there yet; the first one says that the stream has begun."""
+    first, event = "id: 9:7-8\n\n", "id: 10:7-8\nevent: task\ndata: {}\n\n"
+    for body, told in ((first, [1, []]), (first + event, [1, ["10:7-8"]])):
+        page.route("**/api/v1/events", lambda route, said=body: route.fulfill(content_type="text/event-stream", body=said))
+        assert page.evaluate(FOLLOW) == told
+        page.unroute("**/api/v1/events")

@@ -70,22 +70,3 @@ def test_a_task_that_is_shown_goes_on_by_itself_after_its_server_was_killed_and_
         expect(tab.locator(".outcome")).to_contain_text("The cluster is as it was.")
         expect(tab.locator(".outcome")).to_contain_text("2 of 2 put back")
         expect(tab.locator(".stale")).to_have_count(0)
-
-
-FOLLOW = """async () => {
-    const { follow } = await import("/page/stream.js");
-    const ids = [];
-    let begun = 0;
-    await follow("events", undefined, (events) => ids.push(...events.map(({ id }) => id)), new AbortController().signal,
-        () => { begun += 1; });
-    return [begun, ids];
-}"""
-
-
-def test_the_id_of_all_events_is_text(page: Page) -> None:
-    """It has more than a number where earlier events were not there yet; the first one says that the stream has begun."""
-    first, event = "id: 9:7-8\n\n", "id: 10:7-8\nevent: task\ndata: {}\n\n"
-    for body, told in ((first, [1, []]), (first + event, [1, ["10:7-8"]])):
-        page.route("**/api/v1/events", lambda route, said=body: route.fulfill(content_type="text/event-stream", body=said))
-        assert page.evaluate(FOLLOW) == told
-        page.unroute("**/api/v1/events")
