@@ -1,8 +1,9 @@
 """The list of applications."""
 
 import re
+from collections.abc import Callable
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.cli.kubemin import Running
 from tests.page.api import Api, conf, web
@@ -70,6 +71,10 @@ def test_the_id_of_all_events_is_text(page: Page) -> None:
     """It has more than a number where earlier events were not there yet; the first one says that the stream has begun."""
     first, event = "id: 9:7-8\n\n", "id: 10:7-8\nevent: task\ndata: {}\n\n"
     for body, told in ((first, [1, []]), (first + event, [1, ["10:7-8"]])):
-        page.route("**/api/v1/events", lambda route, said=body: route.fulfill(content_type="text/event-stream", body=said))
+        page.route("**/api/v1/events", _saying(body))
         assert page.evaluate(FOLLOW) == told
         page.unroute("**/api/v1/events")
+
+
+def _saying(body: str) -> Callable[[Route], None]:
+    return lambda route: route.fulfill(content_type="text/event-stream", body=body)

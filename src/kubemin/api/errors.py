@@ -163,7 +163,8 @@ def _of_store(error: StoreError) -> ApiError:
             return ApiError(409, ApiCode.CONFLICT, "Someone else stored the same thing just now: look, and try again.")
         case CommitUnknown():
             message = "The database did not say whether it stored this: look before you try again."
-            return ApiError(503, ApiCode.UNAVAILABLE, message)
+            unknown = FieldError(field="body", code="COMMIT_UNKNOWN", message=message)
+            return ApiError(503, ApiCode.UNAVAILABLE, message, errors=[unknown])
         case Locked() | Unavailable():
             message = "The database is busy or out of reach: nothing was stored, try again."
             return ApiError(503, ApiCode.UNAVAILABLE, message, headers=_SOON)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _LOGS_AGAIN_SECONDS = 1.0
+_UNKNOWN = "COMMIT_UNKNOWN"
 
 
 def patiently(call: Flow[T], patience: Patience) -> Generator[Step, Any, T]:
@@ -38,11 +39,18 @@ def started(call: Call[T], patience: Patience) -> Generator[Step, Any, T]:
     """
     try:
         return (yield from call)
-    except ServerLost as error:
-        if not error.sent:
+    except Unavailable as error:
+        if not _may_be_done(error):
             raise
         yield Sleep(patience.failed(error))
     return (yield from patiently(call, patience))
+
+
+def _may_be_done(error: Unavailable) -> bool:
+    """Whether the request may have been done: its answer is lost, or that of the server's database."""
+    if isinstance(error, ServerLost):
+        return error.sent
+    return any(one["code"] == _UNKNOWN for one in error.fields)
 
 
 def apply(
