@@ -29,7 +29,8 @@ class Terminal:
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
             os.chdir(folder)
-            os.execve(program, [program, *arguments], {**environment(None), "TERM": "xterm", "COLUMNS": str(columns), **(env or {})})
+            shown_as = {"TERM": "xterm", "COLUMNS": str(columns)}
+            os.execve(program, [program, *arguments], {**environment(None), **shown_as, **(env or {})})
 
     def wait_for(self, pattern: str) -> None:
         """Read until the pattern has been shown."""

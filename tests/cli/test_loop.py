@@ -1,4 +1,4 @@
-"""A name with several addresses: the first one that answers is used, whatever the others do, and nothing is left open."""
+"""Of a name with several addresses the first one that answers is used, and nothing of the others is left open."""
 
 import asyncio
 import os

@@ -312,7 +312,12 @@ def test_a_command_may_have_no_streams(kubemin: Kubemin, closed: str) -> None:
 def test_output_that_cannot_be_written_is_a_sentence(kubemin: Kubemin) -> None:
     with open("/dev/full", "w") as full:
         answer = subprocess.run(
-            [PROGRAM, "schema"], cwd=kubemin.folder, env=environment(None), stdout=full, stderr=subprocess.PIPE, check=False
+            [PROGRAM, "schema"],
+            cwd=kubemin.folder,
+            env=environment(None),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
         )
     assert (answer.returncode, answer.stderr) == (1, b"kubemin: cannot write stdout: no space left on device\n")
 
@@ -327,5 +332,5 @@ def test_what_a_note_says_is_no_option(here: InProcess, tmp_path: Path) -> None:
     """Only ``-o`` decides whether what goes wrong is said as JSON."""
     for arguments in (["--note", "with -o json"], ["--set", "a.image=--output=json"], []):
         assert here("apply", "nosuchfile", *arguments).stderr.startswith("kubemin: cannot read nosuchfile")
-    for arguments in (["-o", "json"], ["-ojson"], ["-qo", "json"], ["-qojson"], ["--output=json"], ["--output", "json"]):
-        assert "error" in json.loads(here("apply", "nosuchfile", *arguments).stderr)
+    for words in ("-o json", "-ojson", "-qo json", "-qojson", "--output=json", "--output json"):
+        assert "error" in json.loads(here("apply", "nosuchfile", *words.split()).stderr)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,13 @@ def test_what_is_there_is_not_written_over(here: InProcess, tmp_path: Path) -> N
 def test_the_schema_is_printed(here: InProcess) -> None:
     assert here("schema").stdout == schema_text()
     assert json.loads(here("schema", "-o", "json").stdout) == json.loads(schema_text())
+
+
+def test_what_is_said_to_be_typed_next_may_be_typed(here: InProcess, tmp_path: Path) -> None:
+    """Whatever the file is called."""
+    said = here("init", "shop", "--out", "my apps/it's shop.yaml").stdout.splitlines()[-1]
+    written = (tmp_path / "my apps" / "it's shop.yaml").read_text().splitlines()
+    commands = [said, *(line.partition("    ")[0] for line in written if line.startswith("#   kubemin "))]
+    assert len(commands) == 4
+    for line in commands[:3]:
+        assert here(*shlex.split(line.partition("kubemin ")[2])).returncode == 0, line

@@ -93,7 +93,8 @@ def test_a_long_name_fits_into_a_narrow_window(page: Page, api: Api) -> None:
     """A table scrolls by itself, and the page does not."""
     done = api.ended(api.apply("n" * 50, conf("settings", a="1")))
     page.set_viewport_size({"width": 320, "height": 640})
-    for view in ("applications", f"applications/{done['appId']}", f"tasks/{done['taskId']}", "tasks", "plan", "operations"):
+    views = ("applications", f"applications/{done['appId']}", f"tasks/{done['taskId']}", "tasks", "plan", "operations")
+    for view in views:
         page.goto(f"/#/{view}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.get_by_text("Loading")).to_have_count(0)

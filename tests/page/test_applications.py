@@ -68,7 +68,7 @@ FOLLOW = """async () => {
 
 
 def test_the_id_of_all_events_is_text(page: Page) -> None:
-    """It has more than a number where earlier events were not there yet; the first one says that the stream has begun."""
+    """It has more than a number where earlier events were not there yet. The first one says that the stream began."""
     first, event = "id: 9:7-8\n\n", "id: 10:7-8\nevent: task\ndata: {}\n\n"
     for body, told in ((first, [1, []]), (first + event, [1, ["10:7-8"]])):
         page.route("**/api/v1/events", _saying(body))

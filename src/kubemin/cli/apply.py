@@ -1,5 +1,6 @@
 """``kubemin apply``."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def plan(wanted: Wanted, to: Connection, out: str | None = None) -> int:
     code = report([spec.name for spec in specs], found, to.output, exit_of_changes=Exit.OK)
     if out is not None and code == Exit.OK:
         write_plan(out, wanted, specs, found)
-        to.output.tell(tr("written to {file}; run it with: kubemin apply --plan {file}", file=out))
+        to.output.tell(tr("written to {file}; run it with: kubemin apply --plan {file}", file=shlex.quote(out)))
     return code
 
 

@@ -61,8 +61,8 @@ class _Complaints:
 class _ByAddresses(asyncio.AbstractEventLoop):
     """A loop that looks names up in its default executor, and tries the addresses of one side by side.
 
-    uvloop has threads of its own for names, and neither the loop nor the process ends while one of them hangs. And either
-    loop would wait for an address that does not answer until the caller's patience is over, and never come to the next.
+    uvloop has threads of its own for names, and neither the loop nor the process ends while one of them hangs. And
+    either loop would wait for an address that does not answer until the caller gives up, and never come to the next.
     """
 
     async def getaddrinfo(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 from kubemin.cli.by_code import of_system
@@ -36,7 +37,7 @@ def init(name: str | None, file: str | None, server: str | None, output: Output)
     path = Path(file or f"{name}.yaml")
     written = [path]
     where = f"{server.rstrip('/')}/schema/application.json" if server else f"{_FOLDER}/{NAME}"
-    _write(path, _starter(name, str(path), where), anew=False)
+    _write(path, _starter(name, shlex.quote(str(path)), where), anew=False)
     if not server:
         written.append(path.parent / _FOLDER / NAME)
         _write(written[-1], schema_text(), anew=True)
@@ -44,7 +45,7 @@ def init(name: str | None, file: str | None, server: str | None, output: Output)
     if not output.printed({"name": name, "files": names}, names):
         for one in names:
             output.tell(tr("written: {file}", file=one))
-        output.tell(tr("check it with: kubemin try {file}", file=path))
+        output.tell(tr("check it with: kubemin try {file}", file=shlex.quote(str(path))))
 
 
 def _name_of(folder: str) -> str:

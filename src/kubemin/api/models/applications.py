@@ -13,8 +13,8 @@ Health = Literal["Running", "Pending", "Failed", "Not Deploy"]
 """How a component does, in the words that older clients know."""
 
 _STATE = (
-    "How it does: `Completed` is a job, `Scheduled` a cronjob; `Suspended`: somebody holds it back; `Idle`: it is to have "
-    "no Pods now, scaled to 0 or for want of nodes; `Ready`: nothing of it runs, such as configuration."
+    "How it does: `Completed` is a job, `Scheduled` a cronjob; `Suspended`: somebody holds it back; `Idle`: it is to "
+    "have no Pods now, scaled to 0 or for want of nodes; `Ready`: nothing of it runs, such as configuration."
 )
 _EXAMPLE_ID = "k3v9x0q2m7c4t8b1n5z6w0ya"
 

@@ -127,8 +127,8 @@ class Component(TypedDict):
     status: Literal["Running", "Pending", "Failed", "Not Deploy"]
     """Whether it is in the cluster as it is to be."""
     state: ComponentState
-    """How it does: `Completed` is a job, `Scheduled` a cronjob; `Suspended`: somebody holds it back; `Idle`: it is to have
-    no Pods now, scaled to 0 or for want of nodes; `Ready`: nothing of it runs, such as configuration.
+    """How it does: `Completed` is a job, `Scheduled` a cronjob; `Suspended`: somebody holds it back; `Idle`: it is to
+    have no Pods now, scaled to 0 or for want of nodes; `Ready`: nothing of it runs, such as configuration.
     """
     lastAbnormal: str
     """What is wrong with it, or was last; empty when nothing was."""
@@ -146,8 +146,8 @@ class DroppedComponent(TypedDict):
     status: Literal["Running", "Pending", "Failed", "Not Deploy"]
     """Whether it is in the cluster as it is to be."""
     state: ComponentState
-    """How it does: `Completed` is a job, `Scheduled` a cronjob; `Suspended`: somebody holds it back; `Idle`: it is to have
-    no Pods now, scaled to 0 or for want of nodes; `Ready`: nothing of it runs, such as configuration.
+    """How it does: `Completed` is a job, `Scheduled` a cronjob; `Suspended`: somebody holds it back; `Idle`: it is to
+    have no Pods now, scaled to 0 or for want of nodes; `Ready`: nothing of it runs, such as configuration.
     """
     lastAbnormal: str
     externalLinks: list[ExternalLink]
