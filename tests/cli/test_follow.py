@@ -372,8 +372,8 @@ def test_what_begins_a_task_begins_one(server: Running, client: InProcess, tmp_p
     assert f"\ntask {task} completed" in answer.stdout
     assert answer.stderr.splitlines()[-1] == "kubemin: the server answers again"
     listed = json.loads(client("tasks", "-o", "json").stdout)["tasks"]
-    assert [one["taskId"] for one in listed if one["appId"] == app_id][0] == task
-    assert len([one for one in listed if one["appId"] == app_id]) == 3
+    mine = [one["taskId"] for one in listed if one["appId"] == app_id]
+    assert (len(mine), mine[0]) == (3, task)
 
 
 def test_a_task_survives_a_restart_of_its_server(tmp_path: Path) -> None:

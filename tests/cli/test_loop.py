@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kubemin.cli.loop import run_in_loop
+from tests.waiting import until_true
 
 NAME = "several.test"
 Address = tuple[str, int]
@@ -130,14 +131,11 @@ def test_nothing_is_left_open(run: Run, opened: ExitStack, means: Callable[..., 
         await connected()
         means(*addresses)
         waiting = asyncio.create_task(connected())
-        while not _files() - before:
-            await asyncio.sleep(0)
+        await until_true(lambda: bool(_files() - before))
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        async with asyncio.timeout(60):
-            while _files() - before:
-                await asyncio.sleep(0)
+        await until_true(lambda: not _files() - before)
 
     run(all_ways())
 

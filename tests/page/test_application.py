@@ -74,7 +74,7 @@ def test_deleted_as_the_question_says(page: Page, api: Api) -> None:
 def test_what_is_begun_again_after_a_lost_answer_is_the_same_task(page: Page, api: Api) -> None:
     """A question that is answered once more, because nobody knows whether the first answer arrived."""
     done = api.ended(api.apply("lostling", web("front")))
-    lost = []
+    lost: list[str] = []
 
     def lose(route: Route) -> None:
         if lost:

@@ -206,7 +206,7 @@ async def _target(request: Request, principal: Principal, about: About, role: Ro
         return None
     deps, names = given(request), request.path_params
     target = await (
-        _application(deps, principal, names["app_id"])
+        _application(request, principal, names["app_id"])
         if about is About.APPLICATION
         else _task(deps, principal, names["task_id"])
     )

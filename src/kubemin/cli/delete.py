@@ -36,8 +36,9 @@ def delete(
     asks = is_asked(to.output, yes=yes or dry_run, instead=tr("give --yes to delete what --dry-run -o json lists"))
     with to.client() as client:
         app_id = client.application(name)["id"]
-        how = {"keep_resources": keep_resources, "delete_volumes": delete_volumes}
-        goes: Mapping[str, Any] = client.preview_delete(app_id, **how)
+        goes: Mapping[str, Any] = client.preview_delete(
+            app_id, keep_resources=keep_resources, delete_volumes=delete_volumes
+        )
         if dry_run:
             if not to.output.printed(goes, [one for field, _ in _FATES for one in goes[field]]):
                 _print_fates(goes)
@@ -48,7 +49,9 @@ def delete(
             say(tr("nothing was deleted"))
             return Exit.OK
         with seeing_it_through(wait) as interrupts:
-            made = client.delete(app_id, patience=patience(), **how)
+            made = client.delete(
+                app_id, keep_resources=keep_resources, delete_volumes=delete_volumes, patience=patience()
+            )
             return followed(client, made, to.output, interrupts)
 
 

@@ -47,7 +47,7 @@ def get(app: str, revision: str | None, to: Connection) -> None:
             return
         about = client.application(app)
         listed = client.components(app)
-    states = [*listed["components"], *listed["dropped"]]
+    states: list[Component | DroppedComponent] = [*listed["components"], *listed["dropped"]]
     deployed = [one for one in states if _is_of(found, one)]
     if not to.output.printed({"appId": about["id"], **found, "components": deployed}, names):
         _print_application(about, found, states, to.output)

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import math
-import os
 import socket
 import time
 from collections.abc import Callable, Coroutine
@@ -90,7 +89,7 @@ class _ByAddresses(asyncio.AbstractEventLoop):
         interleave: int | None = None,
         **given: Any,
     ) -> tuple[Any, Any]:
-        connect: Any = super().create_connection
+        connect: Callable[..., Coroutine[Any, Any, tuple[Any, Any]]] = super().create_connection
         if not host or is_address(str(host)) or given.get("local_addr") is not None:
             return await connect(protocol_factory, host, port, family=family, proto=proto, flags=flags, **given)
         from aiohappyeyeballs import start_connection
@@ -115,7 +114,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return _PythonsLoop()
 
-    class Loop(_ByAddresses, uvloop.Loop):
+    class Loop(_ByAddresses, uvloop.Loop):  # type: ignore[misc]  # its stubs say less than the protocol
         """uvloop's."""
 
     return Loop()

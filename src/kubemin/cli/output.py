@@ -150,7 +150,7 @@ def say(text: str = "") -> None:
         from kubemin.cli.by_code import of_system
 
         drop_output()  # what is left in the buffer cannot be written either
-        raise CliError(because(tr("cannot write {path}", path="stdout"), of_system(error))) from error
+        raise CliError(because(tr("cannot write {path}", path=tr("stdout")), of_system(error))) from error
 
 
 def is_redrawn() -> bool:
