@@ -87,7 +87,7 @@ def test_pasted_kubernetes_objects_are_deployed_under_a_name(page: Page, api: Ap
     status = api.ended(page.url.rpartition("/")[2])
     assert status["status"] == "completed"
     page.goto(f"/#/applications/{status['appId']}")
-    expect(page.get_by_role("row", name="objects manifests")).to_contain_text("Running")
+    expect(page.get_by_role("row", name="objects manifests")).to_contain_text("Ready")
 
 
 def test_field_names_are_completed(page: Page) -> None:

@@ -16,7 +16,7 @@ export function Head({ id, model, again }) {
   const { status } = model;
   const goes = !isOver(status);
   const may = useMay("deployer", status.appId);
-  useTitle(`${status.appName} ${status.taskId.slice(0, 8)}`, say("tasks"));
+  useTitle([status.appName, status.revision && say("revisionNumber", status.revision)].filter(Boolean).join(" "), say("tasks"));
   return html`
     <div>
       <header class="task-head">
