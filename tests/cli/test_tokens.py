@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from kubemin.cli.exits import Exit
-from tests.certificates import make_certificate
 from tests.cli.kubemin import Kubemin, Running
 
 
