@@ -13,6 +13,7 @@ from kubemin.engine import ExecOptions
 from kubemin.engine.entry.orphans import Orphans
 from kubemin.engine.errors import CancelledOtherwise, NotIncomplete, TaskNotFound
 from kubemin.spec.limits import Limits
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus
 from kubemin.store import tasks
 from kubesim.faults import Fault
@@ -123,6 +124,27 @@ async def test_what_is_given_up_is_an_orphan(instance: Instance, monkeypatch: py
     instance.sim.faults.remove(refused)
     (orphan,) = await Orphans(instance.db, instance.cluster, Limits()).find()
     assert (orphan.ref.kind, orphan.why) == ("ConfigMap", "its task's cleanup was abandoned before it was deleted")
+
+
+async def test_what_a_later_run_completed_with_is_no_orphan(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The task that made it has given it up, and the next one found it there: it is of the current revision now."""
+    monkeypatch.setattr("kubemin.engine.supervise.run.next_retry", lambda _: 3600.0)
+    refused = instance.sim.faults.add(Fault("status", verb="delete", resource="configmaps", times=None, code=403))
+    async with instance.worker(SHORT):
+        task = await left_behind(instance)
+    await instance.service.abandon_cleanup(task.id, "ada")
+    instance.sim.faults.remove(refused)
+    await instance.save([conf("settings", a="2")], app_id=task.app_id)
+    async with instance.worker():
+        done = await instance.settled(await instance.exec(task.app_id))
+    assert done.status is TaskStatus.COMPLETED, done.reason
+    orphans = Orphans(instance.db, instance.cluster, Limits())
+    assert await orphans.find() == []
+    assert await orphans.delete() == []
+    left = await instance.cluster.get(ObjectRef("ConfigMap", "default", "settings"))
+    assert left["data"] == {"a": "2"}
 
 
 async def test_only_what_is_incomplete_can_be_given_up(instance: Instance) -> None:

@@ -175,6 +175,8 @@ async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequ
         elif row.state is ResourceState.DELETED:
             found.append(_orphan(obj, "its task has recorded it as deleted"))
         elif task.cleanup is Cleanup.ABANDONED and not row.was_there and not row.state.settled:
+            if (await journal.use_of(tx, task_id, row.seq)).since_write:
+                continue  # a later task took it as it was there, and completed with it
             found.append(_orphan(obj, "its task's cleanup was abandoned before it was deleted"))
         elif row.ref.kind == PVC and not await known.exists(application_of(obj)):
             found.append(_orphan(obj, f"{HOLDS_DATA}; its application is not known"))
