@@ -100,9 +100,16 @@ class Instance:
         """What tells what runs would do."""
         return Previews(self.db, self.cluster, LIMITS)
 
-    async def preview(self, components_: Sequence[dict[str, Any]], name: str = "shop", **options: Any) -> Preview:
+    async def preview(
+        self,
+        components_: Sequence[dict[str, Any]],
+        name: str = "shop",
+        workflow: Sequence[dict[str, Any]] | None = None,
+        **options: Any,
+    ) -> Preview:
         """What running an application of these components would do now."""
-        application = parse_application({"name": name, "component": list(components_)})
+        steps = {} if workflow is None else {"workflow": list(workflow)}
+        application = parse_application({"name": name, "component": list(components_), **steps})
         return await self.previews.of(Posted(application), ExecOptions(**options))
 
     async def task(self, task_id: str) -> Task:

@@ -134,3 +134,36 @@ async def test_a_claim_of_another_application_is_named(instance: Instance) -> No
             [warning] = warnings_in(job.info)
             assert "another application has made it" in warning
             assert "application first" in warning
+
+
+@pytest.mark.parametrize("ends", ["is cancelled", "is deleted with its volumes"])
+async def test_a_claim_that_another_application_uses_by_then_stays_and_is_named(instance: Instance, ends: str) -> None:
+    """It has only named it, and completed with it: its data is in there."""
+    maker = await instance.save([using("api", "api:never" if ends == "is cancelled" else "api:1")], name="maker")
+    user = await instance.save([using("web")], name="user")
+    async with instance.worker():
+        making = await instance.exec(maker)
+
+        async def made() -> bool:
+            return CLAIM in await instance.snapshot()
+
+        await instance.until(made)
+        if ends != "is cancelled":
+            assert (await instance.settled(making)).status is TaskStatus.COMPLETED
+        assert (await instance.settled(await instance.exec(user))).status is TaskStatus.COMPLETED
+        there = await instance.cluster.get(CLAIM)
+        if ends == "is cancelled":
+            await instance.service.cancel(maker, making, "ada", "enough")
+            task = await instance.settled(making)
+        else:
+            told = await instance.previews.of_deletion(maker, keep_resources=False, delete_volumes=True)
+            assert (CLAIM in told.removes, CLAIM in told.keeps) == (False, True)
+            removal = await instance.service.delete_application(maker, "ada", delete_volumes=True)
+            task = await instance.settled(removal.id)
+        assert task.cleanup in (Cleanup.NONE, Cleanup.DONE), task.cleanup_why
+        now = await instance.cluster.get(CLAIM)
+        assert now["metadata"]["uid"] == there["metadata"]["uid"]
+        assert "deletionTimestamp" not in now["metadata"]
+        [why] = [row.why for row in await instance.journal(task.id) if row.ref == CLAIM]
+        assert "holds data, and Pod/" in why
+        assert "of application user uses it: kept" in why

@@ -5,7 +5,7 @@ import pytest
 from kubemin.cluster.errors import ClusterError
 from kubemin.engine.cleanup.rollback import Rollback
 from kubemin.engine.deploy.namespaces import already_requested, create
-from kubemin.spec.labels import MANAGED_BY, MANAGER
+from kubemin.spec.labels import FENCE, MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import ResourceState
 from kubesim.faults import Fault
@@ -65,3 +65,21 @@ async def test_one_that_landed_late_goes_only_while_it_is_empty(held: Held, *, f
     rows = list(successor.journal.resources.values())
     assert await Rollback(successor.journal, held.cluster, {}).run_late(rows, 20) == []
     assert there(held) is furnished
+
+
+async def test_a_deletion_that_lands_late_takes_nothing_of_others_along(held: Held) -> None:
+    """It was sent while the Namespace was empty, and nobody knows whether it will land: by then others are in it."""
+    await create(held.tracker(0), ["team"])
+    late = held.sim.faults.add(Fault("late", verb="delete", resource="namespaces", times=None))
+    assert [row.ref.name for row in await held.roll_back(seconds=1)] == ["team"]
+    furnish(held)
+    successor = await held.successor()
+    assert await successor.roll_back() == []
+    (row,) = successor.journal.resources.values()
+    assert (row.state, row.why) == (ResourceState.KEPT, "it holds what is not ours: ConfigMap/theirs")
+    await late.release()
+    await held.sim.controllers.settled()
+    assert there(held)
+    live = held.sim.registry.get("namespaces", "", "team")
+    assert "deletionTimestamp" not in live["metadata"]
+    assert FENCE not in live["metadata"].get("annotations", {})

@@ -3,17 +3,25 @@
 That is no licence to do so (docs/how-to/backup.md); it is what keeps a worker that was forgotten from going on.
 """
 
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select, update
 
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import ExecOptions, TaskService
+from kubemin.engine.entry.sources import Posted
 from kubemin.engine.errors import Stopped
+from kubemin.signals import LocalHub, LocalSignals
+from kubemin.spec.application import parse_application
+from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import ResourceState, TaskStatus
 from kubemin.store import Database, tables
 from tests.engine.held import Held, config_map
-from tests.engine.instance import QUICK, Instance, conf, web
+from tests.engine.instance import LIMITS, QUICK, Instance, conf, web
 from tests.waiting import PATIENCE
 
 LONG = QUICK.model_copy(update={"lease_seconds": 100 * PATIENCE})
@@ -126,3 +134,30 @@ async def test_nothing_is_sent_in_an_epoch_that_was_given_out_again(held: Held) 
     with pytest.raises(Stopped):
         await held.ensure(config_map(a="1"))
     assert await held.look(config_map()) is None
+
+
+async def test_a_step_that_is_put_back_takes_nothing_that_was_there_before_the_database_was_lost(
+    instance: Instance, tmp_path: Path, migrated: Path
+) -> None:
+    """No revision has the component, and no task that is known had it; a run without it lets go of it, as ever."""
+    refs = {ObjectRef("Deployment", "default", "shop-api"), ObjectRef("Service", "default", "shop-api")}
+    async with instance.worker():
+        task = await instance.settled(await instance.exec(await instance.save([conf("one", a="1"), web("api")])))
+        assert task.status is TaskStatus.COMPLETED, task.reason
+    before = {ref: obj["metadata"]["uid"] for ref, obj in (await instance.snapshot()).items() if ref in refs}
+    shutil.copy(migrated, tmp_path / "lost.db")
+    db, hub = await Database.open(f"sqlite:///{tmp_path}/lost.db"), LocalHub()
+    service = TaskService(db, LocalSignals(hub), LocalDoorbell(), LIMITS)
+    anew = Instance(db, instance.sim, instance.cluster, service, hub)
+    steps = [{"name": "rest", "components": ["one"]}, {"name": "api", "components": ["api"], "onFailure": "continue"}]
+    parts = [conf("one", a="1"), web("api", "web:pull")]
+    broken = parse_application({"name": "shop", "component": parts, "workflow": steps})
+    without = parse_application({"name": "shop", "component": [conf("one", a="1")]})
+    async with anew.worker():
+        for application, stays in ((broken, True), (without, False)):
+            options = ExecOptions(hopeless_after_seconds=0.01)
+            task = await anew.settled((await anew.service.run(Posted(application), options, "ada")).id)
+            assert task.status is TaskStatus.COMPLETED, task.reason
+            now = {ref: obj["metadata"]["uid"] for ref, obj in (await instance.snapshot()).items() if ref in refs}
+            assert now == (before if stays else {})
+    await db.aclose()

@@ -4,14 +4,18 @@ from typing import Any
 
 import pytest
 
-from kubemin.engine import ExecOptions
+from kubemin.dispatch import LocalDoorbell
+from kubemin.engine import EngineSettings, ExecOptions, TaskService
 from kubemin.engine.entry.partings import Parting
 from kubemin.engine.entry.sources import Posted
+from kubemin.signals import LocalSignals
 from kubemin.spec.application import parse_application
+from kubemin.spec.ids import application_id
+from kubemin.spec.labels import APP_ID, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
 from kubesim.faults import Fault
-from tests.engine.instance import Instance, conf, web
+from tests.engine.instance import LIMITS, Instance, conf, web
 
 
 def shared(component: dict[str, Any], strategy: str = "default") -> dict[str, Any]:
@@ -207,3 +211,99 @@ async def test_nothing_is_made_of_what_is_left_to_others(instance: Instance) -> 
     async with instance.worker():
         assert await outcome(instance, task_id) == (TaskStatus.COMPLETED, {JobStatus.SKIPPED})
     assert await instance.journal(task_id) == []
+
+
+async def goes(instance: Instance, app_id: str) -> None:
+    """The application is deleted, with all that it has."""
+    await done(instance, (await instance.service.delete_application(app_id, "ada")).id)
+
+
+async def applied(instance: Instance, name: str, *components: dict[str, Any], only: str = "") -> None:
+    """A file is applied; ``only`` its workflow's one component is brought then."""
+    steps = {"workflow": [{"name": "one", "components": [only]}]} if only else {}
+    application = parse_application({"name": name, "component": list(components), **steps})
+    await done(instance, (await instance.service.run(Posted(application), ExecOptions(), "ada")).id)
+
+
+async def names(instance: Instance, kind: str) -> set[str]:
+    return {obj["metadata"]["name"] for obj in (await instance.cluster.list(kind, "default")).items}
+
+
+@pytest.mark.parametrize("since", ["runs of all", "runs of others"])
+async def test_what_is_handed_over_stays_shared_whatever_is_left_of_its_receiver_s_plan(
+    instance: Instance, since: str
+) -> None:
+    """By then the receiver has run more often than revisions are kept; the next user is served all the same."""
+    settings = EngineSettings(keep_revisions=2)
+    instance.service = TaskService(instance.db, LocalSignals(instance.hub), LocalDoorbell(), LIMITS, settings)
+    part = shared(conf("common", a="1"))
+    async with instance.worker():
+        for name in ("maker", "user", "third"):
+            await applied(instance, name, part, conf(f"{name}-own", a="1"))
+        for number in range(4):
+            own = conf("user-own", a=str(number))
+            await applied(instance, "user", part, own, only="user-own" if since == "runs of others" else "")
+        maker, user, third = (application_id("default", name) for name in ("maker", "user", "third"))
+        await goes(instance, maker)
+        now = await common(instance)
+        assert now["metadata"]["labels"][SHARE_NAME] == "default"
+        assert (now["metadata"]["labels"][APP_ID], now["metadata"]["labels"][PART_OF]) == (user, "user")
+        await applied(instance, "third", part, conf("third-own", a="2"))  # it goes on using it
+        await goes(instance, user)
+        assert (await common(instance))["metadata"]["labels"][APP_ID] == third
+
+
+@pytest.mark.parametrize("passes", ["before", "meanwhile"])
+async def test_what_passed_to_an_application_stays_as_long_as_it_uses_it(instance: Instance, passes: str) -> None:
+    """It has another name than the component that uses it, and is none of the objects of the application's file."""
+    maker = await app(instance, "maker", shared(conf("common", a="1")))
+    parts = [shared(conf("settings", a="1")), web("own")]
+    user = await app(instance, "user", *parts)
+    async with instance.worker():
+        await done(instance, await instance.exec(maker))
+        held = instance.sim.faults.add(Fault("hold", verb="create", resource="deployments", when="before"))
+        using = await instance.exec(user)
+        await held.struck()
+        if passes == "meanwhile":
+            await goes(instance, maker)
+        await held.release()
+        await done(instance, using)
+        if passes == "before":
+            await goes(instance, maker)
+        assert (await common(instance))["metadata"]["labels"][APP_ID] == user
+        other = [*parts[:1], web("own", "web:2")]
+        steps = [{"name": "one", "components": ["own"]}]
+        told = await instance.preview(other, "user", workflow=steps)
+        assert told.parting.removes == ()
+        await applied(instance, "user", *other, only="own")
+        assert "common" in await names(instance, "ConfigMap")
+        assert "settings" not in await names(instance, "ConfigMap")
+        await applied(instance, "user", *other)  # it makes its own, and does without what it used
+        assert {"settings", "common"} & await names(instance, "ConfigMap") == {"settings"}
+
+
+async def test_a_use_ends_with_a_run_that_makes_its_own_under_the_same_name(instance: Instance) -> None:
+    maker, user = await app(instance, "maker", shared(web("cache"))), await app(instance, "user", shared(web("cache")))
+    async with instance.worker():
+        for one in (maker, user):
+            await done(instance, await instance.exec(one))
+        assert await names(instance, "Deployment") == {"maker-cache"}
+        await applied(instance, "user", web("cache"))
+        await goes(instance, maker)
+        assert await names(instance, "Deployment") == {"user-cache"}
+
+
+async def test_who_uses_it_keeps_it_also_where_its_maker_shares_it_no_more(instance: Instance) -> None:
+    maker, user = await app(instance, "maker", shared(web("cache"))), await app(instance, "user", shared(web("cache")))
+    async with instance.worker():
+        for one in (maker, user):
+            await done(instance, await instance.exec(one))
+        await applied(instance, "maker", web("cache"))
+        [before] = await deployments(instance)
+        assert SHARE_NAME not in before["metadata"]["labels"]
+        await goes(instance, maker)
+        [now] = await deployments(instance)
+        assert now["metadata"]["uid"] == before["metadata"]["uid"]
+        assert {APP_ID: user, SHARE_NAME: "default"}.items() <= now["metadata"]["labels"].items()
+        await goes(instance, user)
+        assert await deployments(instance) == []

@@ -99,6 +99,7 @@ async def _ask_as_a_worker(tx: Tx, task_id: str, token: str, version: str) -> No
     await shares.undecided_by(tx, "uid", token, task_id)
     await shares.users_of(tx, "shared", task_id)
     await shares.used_by_others(tx, ["shared"], APP)
+    await shares.uses_after(tx, APP, task_id=task_id)
     sights = [last_writes.Sight(token, "uid", version)]
     await last_writes.planned_jobs(tx, set((await last_writes.settled_writes(tx, sights)).values()))
 

@@ -12,6 +12,7 @@ from kubemin.store import Database, Duplicate, Tx, applications, journal, shares
 from tests.store.rows import id_of, new_task
 
 MINE, THEIRS = id_of("mine"), id_of("theirs")
+USED = ObjectRef("ConfigMap", "default", "c")
 
 
 async def _task(tx: Tx, name: str, app: str) -> tasks.Task:
@@ -29,9 +30,7 @@ async def _end(tx: Tx, name: str, status: TaskStatus, cleanup: Cleanup) -> None:
 
 
 async def _row(tx: Tx, name: str, seq: int, **fields: Any) -> None:
-    await journal.add(
-        tx, id_of(name), [journal.NewResource(seq=seq, job_seq=1, ref=ObjectRef("ConfigMap", "default", "c"), **fields)]
-    )
+    await journal.add(tx, id_of(name), [journal.NewResource(seq=seq, job_seq=1, ref=USED, **fields)])
 
 
 async def _application(tx: Tx, app: str) -> None:
@@ -117,9 +116,19 @@ async def test_an_application_uses_what_it_has_used_until_it_does_without(db: Da
         assert await users() == ["one"]
         await _end(tx, "third", TaskStatus.COMPLETED, Cleanup.NONE)
         assert await users() == ["one"], "a dry run completes, and changes nothing"
-        await shares.end_uses(tx, id_of("one"), [ObjectRef("ConfigMap", "default", "c")])
+        left = await shares.uses_after(tx, id_of("one"), left=[USED])
+        assert (left.stay, list(left.ended)) == (frozenset({"u"}), [])
+        await shares.end_uses(tx, left)
         assert await users() == ["one"], "a run of other components leaves it as it is"
-        await shares.end_uses(tx, id_of("one"), [ObjectRef("ConfigMap", "default", "d")])
+        await _task(tx, "again", "one")
+        await _row(tx, "again", 1, purpose=Purpose.USE, state=ResourceState.OBSERVED, uid="u")
+        brought = await shares.uses_after(tx, id_of("one"), brought=[USED], task_id=id_of("again"))
+        assert (brought.stay, list(brought.ended)) == (frozenset({"u"}), []), "it uses it again"
+        await _end(tx, "again", TaskStatus.COMPLETED, Cleanup.NONE)
+        assert [user.task_id for user in await shares.users_of(tx, "u", MINE)] == [id_of("again")], "as it did last"
+        without = await shares.uses_after(tx, id_of("one"), brought=[USED], task_id=id_of("third"))
+        assert without.stay == set(), "it has brought it itself"
+        await shares.end_uses(tx, without)
         assert await users() == [], "it does without it"
         await _task(tx, "fourth", "one")
         await _row(tx, "fourth", 1, purpose=Purpose.USE, state=ResourceState.OBSERVED, uid="u")

@@ -11,7 +11,8 @@ import yaml
 from kubemin.engine import ExecOptions
 from kubemin.engine.supervise.run import next_retry
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, TaskType
+from kubemin.store import tasks
 from kubemin.store.tasks import Task
 from kubesim.faults import Armed, Fault
 from tests.cli.kubemin import Kubemin, Running
@@ -317,3 +318,63 @@ def until_shown(kubemin: Kubemin, task_id: str, pattern: str) -> str:
         return printed if re.search(pattern, printed) else None
 
     return until_found(shown, pattern)
+
+
+@pytest.mark.parametrize("later", ["the same", "changed", "under way", "put back"])
+@pytest.mark.parametrize("how", ["dropped", "its application's resources deleted"])
+async def test_a_removal_that_is_tried_again_leaves_what_a_later_run_has_by_then(
+    instance: Instance, asked_only: None, how: str, later: str
+) -> None:
+    """A removal goes forward only, but not beyond the runs that came after it."""
+    ref = ObjectRef("ConfigMap", "default", "settings")
+    part, other = conf("settings", a="1"), conf("other", a="1")
+    app_id = await instance.save([part, other])
+    async with instance.worker(SHORT):
+        assert (await instance.settled(await instance.exec(app_id))).status is TaskStatus.COMPLETED
+        # Of the deletions the first has no answer, so it may be that it lands: it is not given up.
+        lost = instance.sim.faults.add(Fault("drop", verb="delete", name="settings"))
+        refused = instance.sim.faults.add(Fault("status", verb="delete", name="settings", times=None, code=403))
+        if how == "dropped":
+            await instance.save([other], app_id=app_id)
+            removal = await instance.exec(app_id)
+        else:
+            await instance.service.delete_resources(app_id)
+            [removal] = {task.id for task in await all_tasks(instance) if task.type is TaskType.DELETE}
+        await lost.struck()
+        assert (await instance.settled(removal)).cleanup is Cleanup.INCOMPLETE
+        goes_on = [web("late", "late:never")] if later in ("under way", "put back") else []
+        await instance.save([conf("settings", a="2") if later == "changed" else part, other, *goes_on], app_id=app_id)
+        task_id = await instance.exec(app_id)
+        if goes_on:
+
+            async def written() -> bool:
+                return all(job.status.ended or job.info for job in await instance.jobs(task_id))
+
+            await instance.until(written)
+        if later == "put back":
+            await instance.service.cancel(app_id, task_id, "ada", "no")
+        if later != "under way":
+            ends = Cleanup.DONE if goes_on else Cleanup.NONE
+            assert (await instance.settled(task_id)).cleanup is ends
+        instance.sim.faults.remove(refused)
+        await instance.service.retry_cleanup(removal)
+
+        async def tried() -> bool:
+            task = await instance.task(removal)
+            return task.cleanup is Cleanup.DONE or (task.cleanup is Cleanup.INCOMPLETE and task.cleanup_attempts > 1)
+
+        await instance.until(tried)
+        stays = later != "put back"
+        assert (ref in await instance.snapshot()) is stays
+        rows = [row for row in await instance.journal(removal) if row.ref == ref]
+        if later == "under way":
+            assert (await instance.task(removal)).cleanup is Cleanup.INCOMPLETE
+            assert f"task {task_id}, which is under way, has it again" in rows[0].why
+        else:
+            assert (await instance.task(removal)).cleanup is Cleanup.DONE
+            assert rows[0].state is (ResourceState.KEPT if stays else ResourceState.DELETED)
+
+
+async def all_tasks(instance: Instance) -> list[Task]:
+    async with instance.db.read() as tx:
+        return await tasks.page(tx)

@@ -13,13 +13,13 @@ from sqlalchemy import Row, and_, bindparam, case, exists, func, insert, or_, se
 
 from kubemin.spec.kinds import OWN
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
+from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store import kinds
 from kubemin.store.clock import now
 from kubemin.store.columns import among
 from kubemin.store.errors import Unreadable
-from kubemin.store.tables import resources, tasks, writes
+from kubemin.store.tables import jobs, resources, tasks, writes
 from kubemin.store.transaction import Tx, chunks, dump, fields, load, values_of
 
 
@@ -324,6 +324,23 @@ def _ref_of(row: Row[Any]) -> dict[str, str]:
     return {f"of_{name}": getattr(row, name) for name in ("kind", "namespace", "name")}
 
 
+class Later(NamedTuple):
+    """A later task of the application that has an object: it completed with it, or is at work."""
+
+    task_id: str
+    completed: bool
+
+
+async def brought_since(tx: Tx, task_id: str, ref: ObjectRef) -> Later | None:
+    """The newest task after this one, of the same application, that has the object; a Namespace: objects in it.
+
+    It tells by its jobs: what a task only leaves as it is has no row in the journal.
+    """
+    there = {"of_task": task_id, "of_kind": ref.kind, "of_namespace": ref.namespace, "of_name": ref.name}
+    row = await tx.row(_OBJECTS_IN_IT if ref.kind == "Namespace" else _THE_OBJECT, there)
+    return None if row is None else Later(row.id, row.status == TaskStatus.COMPLETED)
+
+
 async def owners_of(tx: Tx, tokens: Collection[str]) -> dict[str, TokenOwner]:
     """By write token, as found on objects: the task that it belongs to. Unknown tokens are left out."""
     owners: dict[str, TokenOwner] = {}
@@ -396,6 +413,31 @@ _USED = (
     .order_by(tasks.c.ended_at.desc())
     .limit(1)
 )
+
+_ITSELF = tasks.alias("itself")
+_BEGUN = (TaskStatus.QUEUED, TaskStatus.RUNNING)
+_BRINGS = (JobStatus.QUEUED, JobStatus.PREPARE, JobStatus.RUNNING, JobStatus.COMPLETED)
+_BROUGHT_SINCE = (
+    select(tasks.c.id, tasks.c.status)
+    .join_from(_ITSELF, tasks, and_(tasks.c.app_id == _ITSELF.c.app_id, tasks.c.seq > _ITSELF.c.seq))
+    .join(jobs, jobs.c.task_id == tasks.c.id)
+    .where(_ITSELF.c.id == bindparam("of_task"))
+    .where(
+        or_(
+            and_(tasks.c.status == TaskStatus.COMPLETED, jobs.c.status == JobStatus.COMPLETED),
+            and_(among(tasks.c.status, _BEGUN), among(jobs.c.status, _BRINGS)),
+        )
+    )
+    .order_by(tasks.c.seq.desc())
+    .limit(1)
+)
+_NAMED_SO = and_(
+    jobs.c.kind == bindparam("of_kind"),
+    jobs.c.namespace == bindparam("of_namespace"),
+    jobs.c.object_name == bindparam("of_name"),
+)
+_THE_OBJECT = _BROUGHT_SINCE.where(_NAMED_SO)
+_OBJECTS_IN_IT = _BROUGHT_SINCE.where(or_(_NAMED_SO, jobs.c.namespace == bindparam("of_name")))
 
 _CHANGEABLE = ("state", "uid", "before", "applied", "dependents", "why", "adopted", "made_at")
 _SEALED = ("before", "applied")

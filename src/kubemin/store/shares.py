@@ -3,7 +3,7 @@
 Each cluster has its own: a copy of a cluster has the same names, and even the same uids.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, insert, null, or_, select, update
@@ -68,25 +68,50 @@ class User(NamedTuple):
     job_seq: int
 
 
-async def end_uses(tx: Tx, app_id: str, has: Collection[ObjectRef]) -> None:
-    """The application has these objects only from now on: of others it used before, it does not any more.
+class Uses(NamedTuple):
+    """What becomes of an application's uses once a run of it is completed.
+
+    ``stay``: the uids of what it goes on using. ``ended``: the rows of all other uses, by task and ``seq``.
+    """
+
+    stay: frozenset[str] = frozenset()
+    ended: Sequence[tuple[str, int]] = ()
+
+
+async def uses_after(
+    tx: Tx, app_id: str, *, left: Collection[ObjectRef] = (), brought: Collection[ObjectRef] = (), task_id: str = ""
+) -> Uses:
+    """The application's uses once its task ``task_id`` is completed, or another run, of which nothing is recorded yet.
+
+    ``left``: objects of components that the run leaves as they are: they go on using what they use. ``brought``: those
+    that it brings: for them it uses what its own rows say. With neither nothing is used any more.
+    """
+    rows = await tx.rows(_USES, {"of_app": app_id, "of_task": task_id})
+    uses = [(ObjectRef.stored(row.kind, row.namespace, row.name, row.api_version), row) for row in rows]
+    anew = {(ref, row.uid) for ref, row in uses if row.task_id == task_id and ref in brought}
+    stay, ended = set[str](), list[tuple[str, int]]()
+    for ref, row in uses:
+        if ref in left or (ref, row.uid) in anew:
+            stay.add(row.uid)
+        else:
+            ended.append((row.task_id, row.seq))
+    return Uses(frozenset(stay), ended)
+
+
+async def end_uses(tx: Tx, uses: Uses) -> None:
+    """End the uses that the application does without from now on.
 
     To be called by the task that completes so, in its last transaction. Nothing else ends a use: a dry run and one that
     fails change nothing, and a run of some components leaves the others as they are.
     """
-    ended = [
-        {"of_task": row.task_id, "of_seq": row.seq}
-        for row in await tx.rows(_USES, {"of_app": app_id})
-        if ObjectRef.stored(row.kind, row.namespace, row.name, row.api_version) not in has
-    ]
-    if ended:
-        await tx.write(_END_USE, ended)
+    if uses.ended:
+        await tx.write(_END_USE, [{"of_task": task_id, "of_seq": seq} for task_id, seq in uses.ended])
 
 
 async def users_of(tx: Tx, uid: str, task_id: str) -> list[User]:
     """The applications, besides the task's own, that use the object as they are deployed, the first one first.
 
-    Or as a run that is under way will have it; these come last.
+    Or as a run that is under way will have it; these come last. Of each the newest task that completed with it.
     """
     own = select(tasks.c.app_id).where(tasks.c.id == task_id).scalar_subquery()
     columns = (tasks.c.app_id, tasks.c.app_name, tasks.c.id, tasks.c.status, resources.c.job_seq)
@@ -96,7 +121,8 @@ async def users_of(tx: Tx, uid: str, task_id: str) -> list[User]:
     rows = sorted(await tx.rows(statement), key=lambda row: row.status != TaskStatus.COMPLETED)
     users: dict[str, User] = {}
     for row in rows:
-        users.setdefault(row.app_id, User(row.app_id, row.app_name, row.id, row.job_seq))
+        if row.status == TaskStatus.COMPLETED or row.app_id not in users:
+            users[row.app_id] = User(row.app_id, row.app_name, row.id, row.job_seq)
     return list(users.values())
 
 
@@ -128,9 +154,10 @@ def _used(*columns: ColumnElement[Any]) -> Select[Any]:
 
 _IN_USE = and_(resources.c.purpose == Purpose.USE, resources.c.state == ResourceState.OBSERVED, TELLS)
 _USES = (
-    select(*(resources.c[name] for name in ("task_id", "seq", "api_version", "kind", "namespace", "name")))
+    select(*(resources.c[name] for name in ("task_id", "seq", "api_version", "kind", "namespace", "name", "uid")))
     .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
-    .where(resources.c.holder == bindparam("of_app"), _IN_USE, tasks.c.status == TaskStatus.COMPLETED)
+    .where(resources.c.holder == bindparam("of_app"), _IN_USE)
+    .where(or_(tasks.c.status == TaskStatus.COMPLETED, tasks.c.id == bindparam("of_task")))
 )
 _END_USE = (
     update(resources)

@@ -39,10 +39,12 @@ class Deleter:
         informers: Informers | None = None,
         *,
         acting: Cluster | None = None,
+        again: bool = False,
     ) -> None:
         """``acting``: the cluster as whoever asked for the deletions has it. What goes with such an object is deleted
-        by ``cluster``.
+        by ``cluster``. ``again``: later tasks of the application may have begun, which want their objects to stay.
         """
+        self._again = again
         self._acting = acting or cluster
         self._journal = journal
         self._cluster = cluster
@@ -62,6 +64,9 @@ class Deleter:
             if users := await self._journal.users(live):
                 self._journal.answer(resource, write, WriteAnswer.unsent())
                 raise InUse(users)
+            if self._again and (later := await self._journal.brought_since(resource)) is not None:
+                self._journal.answer(resource, write, WriteAnswer.unsent())
+                raise StillThere(resource.ref, f"task {later.task_id} has it again")
             try:
                 going = await self._send(self._acting, resource.ref, meta)
             except Unanswered:

@@ -31,16 +31,24 @@ class LettingGo:
 
 
 async def objects_to_let_go(
-    tx: Tx, app_id: str, how: LettingGo, *, but: Collection[ObjectRef] = (), ending: str | None = None
+    tx: Tx,
+    app_id: str,
+    how: LettingGo,
+    *,
+    but: Collection[ObjectRef] = (),
+    used: Collection[str] = (),
+    ending: str | None = None,
 ) -> list[Resource]:
     """What the application has in the cluster, as rows to remove or to release; ``but`` what it is to have still.
 
-    What the task ``ending`` made counts too: it made some objects for its way only (`plan/strategies.py`).
+    ``used``: the uids of what it goes on using for components of its own. That may have passed to it, under a name that
+    none of them has. What the task ``ending`` made counts too: it made some objects for its way only
+    (`plan/strategies.py`).
     """
     stores = [(ref.namespace, ref.name) for ref in but if ref.kind == "StatefulSet"]
 
     def goes(held: Holding) -> bool:
-        if held.ref in but:
+        if held.ref in but or held.uid in used:
             return False
         if held.template and how.release_all:
             return False  # it goes with its StatefulSet, whose templates keep their labels

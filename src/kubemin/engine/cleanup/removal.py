@@ -16,10 +16,11 @@ from kubemin.engine.cleanup.going import LAG
 from kubemin.engine.cleanup.one_pass import Later, one_pass
 from kubemin.engine.cleanup.readable import check_readable
 from kubemin.engine.cleanup.release import Releaser
+from kubemin.engine.cleanup.restore import Restorer
 from kubemin.engine.errors import InUse, StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
-from kubemin.engine.objects.claims import HOLDS_DATA, PVC, goes_with_its_claims, template_claims, user_of
+from kubemin.engine.objects.claims import HOLDS_DATA, PVC, goes_with_its_claims, other_user_of, template_claims, user_of
 from kubemin.engine.objects.descendants import Owner
 from kubemin.engine.objects.lists import Lists
 from kubemin.engine.objects.live import Snapshot, get_many, get_or_none
@@ -55,21 +56,28 @@ class Removal:
         *,
         acting: Cluster | None = None,
         delete_volumes: bool = False,
+        again: bool = False,
     ) -> None:
-        """``acting``: the cluster as whoever asked for it has it, where that is still to decide what goes."""
+        """``acting``: the cluster as whoever asked for it has it, where that is still to decide what goes.
+
+        ``again``: a former pass was incomplete, so that later tasks of the application may have begun, or be over.
+        """
         self._journal = journal
         self._cluster = cluster
         self._app_id = app_id
         self._delete_volumes = delete_volumes
+        self._again = again
         self._lists = Lists(cluster)
-        self._deleter = Deleter(journal, cluster, self._lists, informers, acting=acting)
+        self._deleter = Deleter(journal, cluster, self._lists, informers, acting=acting, again=again)
         self._dependents = Dependents(journal, cluster, self._deleter, self._lists, informers)
         self._releaser = Releaser(journal, cluster, app_id, acting=acting)
+        self._restorer = Restorer(journal, cluster)
         self._live: Snapshot = {}
 
     async def run(self, rows: Sequence[Resource], seconds: float) -> list[Resource]:
         """Let go of these within ``seconds``; returns what is left. See `one_pass` for the errors."""
         unsettled = [row for row in rows if not row.state.settled]
+        await self._journal.look_for_users(self._app_id, unsettled)
         return await one_pass(self._journal, unsettled, self._let_go, seconds, prepare=self._get_many)
 
     async def _get_many(self, rows: Sequence[Resource]) -> None:
@@ -86,6 +94,8 @@ class Removal:
 
     async def _let_go(self, row: Resource) -> Later | None:
         check_readable(row, *_GOES_BY[row.purpose])
+        if self._again and await self._is_brought_again(row):
+            return None
         await self._know_labels(row)
         if row.purpose is not Purpose.REMOVE:
             await self._wait_for_cleanup(row)
@@ -96,6 +106,26 @@ class Removal:
         else:
             return await self._remove(row)
         return None
+
+    async def _is_brought_again(self, row: Resource) -> bool:
+        """Whether a later run has the object again: then it stays, and that run's application lets go of it one day.
+
+        Raises `StillThere` while such a run is under way.
+        """
+        later = await self._journal.brought_since(row)
+        if later is None:
+            return False
+        backoff = Backoff()
+        while True:
+            live = await get_or_none(self._cluster, row.ref)
+            if live is None or live["metadata"]["uid"] != row.uid or terminating(live):
+                return False  # it is gone, or about to go: only what is left of it is waited for
+            if not later.completed:
+                raise StillThere(row.ref, f"task {later.task_id}, which is under way, has it again")
+            if await self._restorer.may_stay(row, live):
+                self._journal.settle(row, ResourceState.KEPT, f"task {later.task_id} has it again")
+                return True
+            await backoff.pause()
 
     async def _know_labels(self, row: Resource) -> None:
         """Look once more for the labels that come back, where they could not be opened when the row was made."""
@@ -144,6 +174,9 @@ class Removal:
                 self._journal.settle(row, ResourceState.DELETED, "another object of this name is there now")
                 return None
             if (why := await self._not_to_go(row, live)) is not None:
+                if not await self._restorer.may_stay(row, live):
+                    await backoff.pause()
+                    continue
                 self._journal.settle(row, ResourceState.KEPT, why)
                 return None
             row.before = live  # its templates are needed once it is gone
@@ -211,6 +244,8 @@ class Removal:
             if not self._delete_volumes:
                 return HOLDS_DATA
             user = await user_of(self._cluster, row.ref, self._app_id)
+            if user is None and not terminating(live):
+                user = await other_user_of(self._cluster, row.ref, self._app_id)
             return f"holds data, and {user} uses it: kept" if user else None
         return None
 

@@ -13,10 +13,11 @@ from kubemin.engine.objects.immutable import is_pvc_expansion
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.managed_fields import restored_managed_fields, writers_since
 from kubemin.engine.objects.merge import restoration
+from kubemin.engine.objects.ownership import terminating
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import FENCE, MANAGER, WRITE_TOKEN
 from kubemin.spec.objects import Manifest
-from kubemin.spec.states import ResourceState
+from kubemin.spec.states import ResourceState, WriteKind
 
 _PUTS = 3
 """How often ownership is written: when the token changes hands in a PUT it is ours once more, and has to go again."""
@@ -70,6 +71,23 @@ class Restorer:
             current = await self._replace(final)
             if _without_times(current["metadata"].get("managedFields") or []) == _without_times(owners):
                 return
+
+    async def may_stay(self, resource: Resource, live: Manifest) -> bool:
+        """Make sure that an object that was to be deleted stays, now that it is to stay; False: read it again.
+
+        A DELETE of ours without an answer may land at any later time, if it is based on the version that is there.
+        """
+        if terminating(live):
+            return True
+        if FENCE in (live["metadata"].get("annotations") or {}):
+            await self.take_off_fence(resource, live)
+            return False
+        version = live["metadata"]["resourceVersion"]
+        deletions = [one for one in resource.writes.values() if one.kind is WriteKind.DELETE and one.open]
+        if any(one.base_version == version for one in deletions):
+            await self.move_version(resource, live)
+            return False
+        return True
 
     async def move_version(self, resource: Resource, live: Manifest) -> None:
         """Give the object a new version, so that an unanswered request based on this one can never land."""

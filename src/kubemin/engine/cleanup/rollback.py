@@ -21,13 +21,14 @@ from kubemin.engine.cleanup.restore import Restorer, kept_by_others, put_back_st
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource, Write
+from kubemin.engine.objects.claims import PVC, other_user_of
 from kubemin.engine.objects.descendants import Owner
 from kubemin.engine.objects.lists import Lists
 from kubemin.engine.objects.live import Snapshot, get_many, get_or_none
 from kubemin.engine.objects.managed_fields import writers_since
 from kubemin.engine.objects.merge import restoration
 from kubemin.engine.objects.namespace_content import CONTENT, HOLDERS, foreign_objects, is_held_by
-from kubemin.engine.objects.ownership import token_of
+from kubemin.engine.objects.ownership import terminating, token_of
 from kubemin.engine.objects.readers import READ
 from kubemin.spec.kinds import DEFINITION
 from kubemin.spec.labels import APP_ID, FENCE, MANAGER, NAME, TRACK
@@ -112,8 +113,10 @@ class Rollback:
             if live is None or write is None or write.kind is not WriteKind.CREATE or self._known(resource, live):
                 return None
             if resource.ref.kind in HOLDERS and await foreign_objects(self._cluster, resource.ref, ()):
-                return None  # it would take along what others, or this very task, have put into it
-            if await self._deleter.delete(resource, live):
+                # It would take along what others, or this very task, have put into it.
+                if await self._restorer.may_stay(resource, live):
+                    return None
+            elif await self._deleter.delete(resource, live):
                 manifest = self._manifest_of(resource, live)
                 return partial(self._remove_late_dependents, resource, manifest, live)
             await backoff.pause()
@@ -153,14 +156,10 @@ class Rollback:
                 resource.unreadable.pop("before", None)
                 raise OutOfTurn
             elif write.kind is WriteKind.CREATE or self._made(resource, live):
-                if resource.ref.kind in HOLDERS and not await self._may_go(resource, live):
-                    return None
-                await self._acknowledge(resource, live, write, ResourceState.CREATED)
-                try:
-                    if await self._deleter.delete(resource, live):
-                        return await self._finish(resource, ResourceState.DELETED, deleted=live)
-                except InUse as error:
-                    self._journal.settle(resource, ResourceState.KEPT, str(error))
+                deleted = await self._deleted(resource, live, write)
+                if deleted:
+                    return await self._finish(resource, ResourceState.DELETED, deleted=live)
+                if deleted is None:
                     return None
             elif not self._restore:
                 self._journal.settle(resource, ResourceState.KEPT, "changed by this task; restore is off")
@@ -173,6 +172,19 @@ class Rollback:
                 if (outcome := await self._restorer.put_back(resource, live, write)) is not None:
                     return await self._finish(resource, *outcome, acted=True)
             await backoff.pause()
+
+    async def _deleted(self, resource: Resource, live: Manifest, write: Write) -> bool | None:
+        """Delete what the task made. None where it stays, as the row says then; False: read it again."""
+        if (stays := await self._why_it_stays(resource, live)) is None:
+            await self._acknowledge(resource, live, write, ResourceState.CREATED)
+            try:
+                return await self._deleter.delete(resource, live)
+            except InUse as error:
+                stays = str(error)
+        if not await self._restorer.may_stay(resource, live):
+            return False
+        self._journal.settle(resource, ResourceState.KEPT, stays)
+        return None
 
     async def _wait_for_pods(self, resource: Resource) -> None:
         """What a strategy has serve beside a workload does so until that has the Pods again that it had.
@@ -218,8 +230,15 @@ class Rollback:
     def _made(resource: Resource, live: Manifest) -> bool:
         return not resource.was_there and Rollback._known(resource, live)
 
-    async def _may_go(self, holder: Resource, live: Manifest) -> bool:
-        """Whether a Namespace or a definition of ours holds nothing of others (R10). Raises `StillThere`."""
+    async def _why_it_stays(self, resource: Resource, live: Manifest) -> str | None:
+        """Why an object of ours is not deleted, as others would lose something with it. Raises `StillThere`."""
+        if resource.ref.kind == PVC and not terminating(live):
+            user = await other_user_of(self._cluster, resource.ref, self._app_id())
+            return f"holds data, and {user} uses it: kept" if user else None
+        return await self._held_by(resource, live) if resource.ref.kind in HOLDERS else None
+
+    async def _held_by(self, holder: Resource, live: Manifest) -> str | None:
+        """What a Namespace or a definition of ours holds of others (R10), if anything. Raises `StillThere`."""
         if any(
             is_held_by(row.ref, holder.ref, live)
             and row.purpose is Purpose.APPLY
@@ -228,9 +247,8 @@ class Rollback:
             for row in self._journal.resources.values()
         ):
             raise StillThere(holder.ref, "waits for what the task made in it")
-        if found := await foreign_objects(self._cluster, holder.ref, holder.dependents.get(CONTENT, ())):
-            self._journal.settle(holder, ResourceState.KEPT, f"it holds what is not ours: {', '.join(found)}")
-        return not found
+        found = await foreign_objects(self._cluster, holder.ref, holder.dependents.get(CONTENT, ()))
+        return f"it holds what is not ours: {', '.join(found)}" if found else None
 
     def _manifest_of(self, resource: Resource, live: Manifest | None = None) -> Manifest:
         """The manifest of the row's job; where the plan cannot be read, what is known of the object itself."""

@@ -12,6 +12,7 @@ from kubemin.engine.objects.claims import (
     goes_with_its_claims,
     is_in_use,
     is_of_store,
+    other_user_of,
     shrinks_with_its_claims,
     template_claims,
 )
@@ -58,7 +59,8 @@ async def parting(
             left = await _left_by(cluster, app_id, job, live, every=how.delete_volumes)
             claims |= left
             going |= left if shrinks_with_its_claims(live) else set()
-    going = claims if how.delete_volumes else going
+    if how.delete_volumes:
+        going = {ref for ref in claims if await other_user_of(cluster, ref, app_id) is None}
     others = {ref for ref in removes if ref.kind != PVC}
     return Parting(
         removes=tuple(sorted(others | going)),

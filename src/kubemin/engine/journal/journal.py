@@ -20,7 +20,7 @@ from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource, Write, key_of
 from kubemin.engine.objects.ownership import token_of
 from kubemin.plan import Plan
-from kubemin.spec.labels import APP_ID, SHARE_NAME
+from kubemin.spec.labels import APP_ID, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus, Purpose, ResourceState, WriteKind
@@ -40,6 +40,8 @@ class Journal:
         self._db = db
         self._rows = {resource.key: resource for resource in self.resources.values()}
         self._found = {resource.seq: resource.before for resource in self.resources.values() if resource.before}
+        self._used = set[str]()
+        """The uids of what others use by now, also where it no longer says that it is shared."""
         self._queue = CommitQueue(db, lease)
 
     @classmethod
@@ -150,9 +152,27 @@ class Journal:
         async with self._db.begin("retry-cleanup") as tx:
             await tasks.retry_cleanup_now(tx, task_id)
 
+    async def brought_since(self, resource: Resource) -> journal.Later | None:
+        """The later task of the application that has the row's object. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            return await journal.brought_since(tx, self.lease.task_id, resource.ref)
+
+    async def look_for_users(self, app_id: str, rows: Iterable[Resource]) -> None:
+        """Learn which of these objects of the application others use, for `users`. Raises `StoreError`.
+
+        It may have been shared once, and not be labelled so any more: nobody else finds it, and who has found it stays.
+        """
+        uids = [row.uid for row in rows if row.uid is not None]
+        async with self._db.read() as tx:
+            self._used |= await shares.used_by_others(tx, uids, app_id)
+
     async def users(self, live: Manifest) -> Sequence[shares.User]:
-        """The other applications that use a shared object. Raises `StoreError`."""
-        if SHARE_NAME not in (live["metadata"].get("labels") or {}):
+        """The other applications that use an object, where it is shared or `look_for_users` has found some.
+
+        Raises `StoreError`.
+        """
+        meta = live["metadata"]
+        if SHARE_NAME not in (meta.get("labels") or {}) and meta["uid"] not in self._used:
             return ()
         async with self._db.read() as tx:
             return await shares.users_of(tx, live["metadata"]["uid"], self.lease.task_id)
@@ -278,7 +298,8 @@ class Journal:
             passing.uid, passing.dependents = row.uid, fold.handed_to(user.app_id)
             if row.adopted:
                 passing.before, passing.adopted = row.before, True
-            passing.applied = {"metadata": {"labels": labels[0] if labels else {APP_ID: user.app_id}}}
+            known = {APP_ID: user.app_id, PART_OF: user.app_name}  # its plan may be forgotten by now, or not open
+            passing.applied = {"metadata": {"labels": {**known, **(labels[0] if labels else {})}}}
             passing.why = f"{user.app_name} uses it, and has it from now on"
             self._record(passing, Changes())
             await journal.add(tx, self.lease.task_id, [passing.to_row()])

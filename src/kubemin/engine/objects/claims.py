@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable
 
 from kubemin.engine.objects.lists import Lister
 from kubemin.engine.objects.ownership import application_of, terminating
+from kubemin.engine.objects.readers import is_finished
 from kubemin.engine.objects.rollout import ordinals
-from kubemin.spec.labels import APP_ID, OF_CLAIM_TEMPLATES
+from kubemin.spec.labels import APP_ID, OF_CLAIM_TEMPLATES, PART_OF
 from kubemin.spec.objects import Manifest, ObjectRef
 
 PVC = "PersistentVolumeClaim"
@@ -84,4 +85,19 @@ async def user_of(cluster: Lister, ref: ObjectRef, app_id: str) -> str | None:
     for store in (await cluster.list("StatefulSet", ref.namespace)).items:
         if is_in_use(ref.name, store) and application_of(store) in (app_id, None) and not terminating(store):
             return str(ObjectRef.of(store))
+    return None
+
+
+async def other_user_of(cluster: Lister, ref: ObjectRef, app_id: str | None) -> str | None:
+    """A Pod of another application that uses the volume claim, which it may only name. Raises `ClusterError`.
+
+    Where the claim went it would stay until that Pod ends, and then the other's data would be gone.
+    """
+    labels = APP_ID if app_id is None else f"{APP_ID},{APP_ID}!={app_id}"
+    for pod in (await cluster.list("Pod", ref.namespace, labels=labels)).items:
+        volumes = pod["spec"].get("volumes") or ()
+        names = {(volume.get("persistentVolumeClaim") or {}).get("claimName") for volume in volumes}
+        if ref.name in names and not (terminating(pod) or is_finished(pod)):
+            owner = pod["metadata"]["labels"].get(PART_OF) or application_of(pod)
+            return f"{ObjectRef.of(pod)} of application {owner}"
     return None

@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubemin.engine.objects.fields_v1 import owned_fields
-from kubemin.spec.labels import ANNOTATIONS, APP_ID, LABELS, MANAGED_BY, MANAGER, TASK_ID, WELL_KNOWN
+from kubemin.spec.labels import (
+    ANNOTATIONS,
+    APP_ID,
+    LABELS,
+    MANAGED_BY,
+    MANAGER,
+    SHARE_NAME,
+    SHARE_STRATEGY,
+    TASK_ID,
+    WELL_KNOWN,
+)
 from kubemin.spec.objects import Manifest
 
 
@@ -56,9 +66,11 @@ def released(live: Manifest, former: Mapping[str, str]) -> Manifest | None:
 def handed_over(live: Manifest, marks: Mapping[str, str]) -> Manifest | None:
     """The object with the labels ``marks`` of another application of KubeMin's; None where it has them already.
 
-    Its content stays, and KubeMin's ownership of its fields.
+    Its content stays, and KubeMin's ownership of its fields. It is managed and shared as before, also where the marks
+    do not say so: else whoever else uses it would not find it any more, and it would be deleted under them.
     """
-    labels = {name: value for name, value in _map(live, "labels").items() if name not in LABELS}
+    gone = LABELS - {MANAGED_BY, SHARE_NAME, SHARE_STRATEGY}
+    labels = {name: value for name, value in _map(live, "labels").items() if name not in gone}
     return _with_marks(live, {**labels, **{name: value for name, value in marks.items() if name in LABELS - {TASK_ID}}})
 
 

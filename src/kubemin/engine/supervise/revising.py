@@ -35,7 +35,17 @@ class Completion:
     @property
     def refs(self) -> set[ObjectRef]:
         """The objects."""
-        return {ObjectRef(*ref) for refs in self.objects.values() for ref in refs}
+        return self.left | self.brought
+
+    @property
+    def left(self) -> set[ObjectRef]:
+        """Those of the components that the task did not bring."""
+        return {ObjectRef(*ref) for name, refs in self.objects.items() if name in self.others for ref in refs}
+
+    @property
+    def brought(self) -> set[ObjectRef]:
+        """Those of all others."""
+        return {ObjectRef(*ref) for name, refs in self.objects.items() if name not in self.others for ref in refs}
 
     async def record(self, tx: Tx) -> None:
         """Store it, in the transaction that ends the task, after that has landed."""

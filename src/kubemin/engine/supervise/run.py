@@ -44,7 +44,7 @@ from kubemin.spec.events import CleanupEvent, EndEvent, TaskEvent
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode, advice_for
 from kubemin.spec.states import Cleanup, CleanupPolicy, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
-from kubemin.store import Database, Tx, applications, events, jobs, pruning, revisions, shares, tasks
+from kubemin.store import Database, Tx, applications, events, holdings, jobs, pruning, revisions, shares, tasks
 from kubemin.store.errors import StoreError, Unreadable
 from kubemin.store.jobs import JobRow
 from kubemin.store.tasks import Task
@@ -230,7 +230,9 @@ class TaskRun:
             return await objects_to_let_go(tx, self.task.app_id, self._how)
         if not self._acting.acts or self._options.dry_run:
             return []
-        return await objects_to_let_go(tx, self.task.app_id, self._how, but=_kept(await completion(tx, self.task)))
+        done = await completion(tx, self.task)
+        used = (await shares.uses_after(tx, self.task.app_id, left=done.left)).stay
+        return await objects_to_let_go(tx, self.task.app_id, self._how, but=_kept(done), used=used)
 
     async def _check_letting_go(self, rows: Collection[Resource]) -> None:
         volumes = self._options.delete_volumes
@@ -276,6 +278,7 @@ class TaskRun:
             self._deps.informers,
             acting=acting,
             delete_volumes=self._options.delete_volumes,
+            again=self.task.cleanup_attempts > 0,
         )
         return await removal.run(rows, seconds)
 
@@ -313,7 +316,8 @@ class TaskRun:
                 stored = await self.lease.guard(tx)
                 await write_changes(tx, task.id, pending)
             done = await completion(tx, task, await jobs.undone_components(tx, task.id)) if completes else None
-            retired = await self._to_let_go(tx, journal, done) if done is not None else []
+            uses = await self._uses_after(tx, done) if done is not None else shares.Uses()
+            retired = await self._to_let_go(tx, journal, done, uses) if done is not None else []
             cleanup = Cleanup.PENDING if retired or self._to_undo(journal, status) else Cleanup.NONE
             blamed = await _blamed(tx, task.id) if outcome.code is not None else ""
             ends = (status, outcome.reason, cleanup, outcome.code)
@@ -330,7 +334,7 @@ class TaskRun:
                 await events.append_many(tx, task.id, [ended, *_end(cleanup)])
                 if done is not None:
                     await done.record(tx)
-                    await shares.end_uses(tx, task.app_id, _kept(done) if task.type is TaskType.DEPLOY else ())
+                await shares.end_uses(tx, uses)
                 if retired:
                     await journal.record_removals_in(tx, retired)
                 if status is TaskStatus.COMPLETED and await self._application_goes(tx):
@@ -373,13 +377,22 @@ class TaskRun:
         others = [one for one in await tasks.active_of(tx, self.task.app_id) if one.id != self.task.id]
         return all(one.status.ended or ExecOptions.read(one.options).dry_run for one in others)
 
-    async def _to_let_go(self, tx: Tx, journal: Journal, done: Completion) -> list[Resource]:
+    async def _uses_after(self, tx: Tx, done: Completion) -> shares.Uses:
+        """What it goes on using once the task is completed; a removal leaves nothing."""
+        task = self.task
+        return await shares.uses_after(tx, task.app_id, left=done.left, brought=done.brought, task_id=task.id)
+
+    async def _to_let_go(self, tx: Tx, journal: Journal, done: Completion, uses: shares.Uses) -> list[Resource]:
         """What is still to be let go of once the task is completed; of it, what has no row gets one."""
         task = self.task
         has = _kept(done) if task.type is TaskType.DEPLOY else {row.ref for row in journal.resources.values()}
+        if put_back := {job.ref for job in self._plan.jobs if job.component in done.others}:
+            # What a step found there and has put back stays, where no task that the database knows had it before.
+            has |= put_back - {held.ref for held in await holdings.holdings(tx, task.app_id)}
         recorded = [row for row in journal.resources.values() if row.purpose.lets_go and not row.state.settled]
         ending = task.id if task.type is TaskType.DEPLOY else None
-        return recorded + await objects_to_let_go(tx, task.app_id, self._how, but=has, ending=ending)
+        going = await objects_to_let_go(tx, task.app_id, self._how, but=has, used=uses.stay, ending=ending)
+        return recorded + going
 
     def _to_undo(self, journal: Journal, status: TaskStatus) -> bool:
         return (
