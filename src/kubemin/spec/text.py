@@ -113,7 +113,7 @@ def _parse_json(text: str) -> Any:
     except ValueError as error:
         raise ParseError("a number is too large") from error
     if twice:
-        _Reader(is_kubernetes=False).value(json_node(text))  # which names the place
+        _Reader(Bounds(), is_kubernetes=False).value(json_node(text))  # which names the place
         raise ParseError(f"{twice[0]} is given twice")
     return value
 

@@ -21,9 +21,9 @@ CREATE TABLE applications (
 	CONSTRAINT pk_applications PRIMARY KEY (id), 
 	CONSTRAINT uq_applications_cluster_namespace_name UNIQUE (cluster, namespace, name)
 );
-INSERT INTO "applications" VALUES('shop....................','default','default','shop','Läden 🛒','','','','',0,NULL,1796077983.636,1796077983.636);
-INSERT INTO "applications" VALUES('other...................','default','default','other','Läden 🛒','','','','',0,NULL,1796077983.67,1796077983.67);
-INSERT INTO "applications" VALUES('third...................','default','default','third','Läden 🛒','','','','',0,NULL,1796077983.68,1796077983.68);
+INSERT INTO "applications" VALUES('shop....................','default','default','shop','Läden 🛒','','','','',0,NULL,1796079386.061,1796079386.061);
+INSERT INTO "applications" VALUES('other...................','default','default','other','Läden 🛒','','','','',0,NULL,1796079386.184,1796079386.184);
+INSERT INTO "applications" VALUES('third...................','default','default','third','Läden 🛒','','','','',0,NULL,1796079386.219,1796079386.219);
 CREATE TABLE audit (
 	seq BIGINT NOT NULL, 
 	at DOUBLE NOT NULL, 
@@ -68,9 +68,9 @@ CREATE TABLE components (
 	CONSTRAINT pk_components PRIMARY KEY (app_id, name), 
 	CONSTRAINT fk_components_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796077983.645,1796077983.645);
-INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796077983.677,1796077983.677);
-INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796077983.681,1796077983.681);
+INSERT INTO "components" VALUES('shop....................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796079386.092,1796079386.092);
+INSERT INTO "components" VALUES('other...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796079386.186,1796079386.186);
+INSERT INTO "components" VALUES('third...................','web',0,'{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}',1796079386.219,1796079386.219);
 CREATE TABLE deliveries (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	seq INTEGER NOT NULL, 
@@ -87,8 +87,8 @@ CREATE TABLE deliveries (
 	CONSTRAINT fk_deliveries_seq FOREIGN KEY(seq) REFERENCES outbox (seq) ON DELETE CASCADE, 
 	CONSTRAINT uq_deliveries_seq_target UNIQUE (seq, target)
 );
-INSERT INTO "deliveries" VALUES(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796077983.835,1796077983.835,NULL);
-INSERT INTO "deliveries" VALUES(2,2,'ops','other...................','waiting',0,0,NULL,'',1796077983.835,1796077983.835,NULL);
+INSERT INTO "deliveries" VALUES(1,1,'ops','shop....................','waiting',0,0,NULL,'',1796079386.671,1796079386.671,NULL);
+INSERT INTO "deliveries" VALUES(2,2,'ops','other...................','waiting',0,0,NULL,'',1796079386.671,1796079386.671,NULL);
 CREATE TABLE drifts (
 	app_id VARCHAR(24) NOT NULL, 
 	revision INTEGER NOT NULL, 
@@ -96,14 +96,14 @@ CREATE TABLE drifts (
 	CONSTRAINT pk_drifts PRIMARY KEY (app_id), 
 	CONSTRAINT fk_drifts_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "drifts" VALUES('third...................',1,1796077983.837);
+INSERT INTO "drifts" VALUES('third...................',1,1796079386.677);
 CREATE TABLE duties (
 	name VARCHAR(80) NOT NULL, 
 	owner VARCHAR(255) NOT NULL, 
 	expires_at DOUBLE NOT NULL, 
 	CONSTRAINT pk_duties PRIMARY KEY (name)
 );
-INSERT INTO "duties" VALUES('notifications','',1796164383.613);
+INSERT INTO "duties" VALUES('notifications','',1796165785.776);
 CREATE TABLE events (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	task_id VARCHAR(24) NOT NULL, 
@@ -112,9 +112,9 @@ CREATE TABLE events (
 	at DOUBLE NOT NULL, 
 	CONSTRAINT fk_events_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1796077983.74);
-INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1796077983.796);
-INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1796077983.82);
+INSERT INTO "events" VALUES(1,'shop-1..................','task','{"status":"running"}',1796079386.398);
+INSERT INTO "events" VALUES(2,'other-1.................','task','{"status":"running"}',1796079386.629);
+INSERT INTO "events" VALUES(3,'third-1.................','task','{"status":"running"}',1796079386.653);
 CREATE TABLE evidence (
 	task_id VARCHAR(24) NOT NULL, 
 	component VARCHAR(63) NOT NULL, 
@@ -156,7 +156,7 @@ CREATE TABLE one_time (
 	expires_at DOUBLE NOT NULL, 
 	CONSTRAINT pk_one_time PRIMARY KEY (hash)
 );
-INSERT INTO "one_time" VALUES('5555555555555555555555555555555555555555555555555555555555555555',1796081583.635);
+INSERT INTO "one_time" VALUES('5555555555555555555555555555555555555555555555555555555555555555',1796082986.059);
 CREATE TABLE outbox (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	id VARCHAR(24) NOT NULL, 
@@ -168,8 +168,8 @@ CREATE TABLE outbox (
 	taken_at DOUBLE, 
 	CONSTRAINT uq_outbox_id UNIQUE (id)
 );
-INSERT INTO "outbox" VALUES(1,'3xpzh5hqt6fqapqhzh48m7xg','task.completed','shop....................','shop-1..................','{"taskId":"shop-1..................","appId":"shop....................","cluster":"default","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}',1796077983.767,1796077983.836);
-INSERT INTO "outbox" VALUES(2,'6oj6hxocxzlmw27nivu3o2xy','task.cancelled','other...................','other-1.................','{"taskId":"other-1.................","appId":"other...................","cluster":"default","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}',1796077983.819,1796077983.836);
+INSERT INTO "outbox" VALUES(1,'6ksk6huyyv3ec1qctqgb4xu5','task.completed','shop....................','shop-1..................','{"taskId":"shop-1..................","appId":"shop....................","cluster":"default","namespace":"default","name":"shop","project":"","kind":"deploy","revision":1,"status":"completed","reason":"","reasonCode":null,"cleanup":"none","remaining":"","user":"ada","cancelledBy":null,"commit":null}',1796079386.509,1796079386.671);
+INSERT INTO "outbox" VALUES(2,'2iwm2gxygdk5e5bjw0pxcvz7','task.cancelled','other...................','other-1.................','{"taskId":"other-1.................","appId":"other...................","cluster":"default","namespace":"default","name":"other","project":"","kind":"deploy","revision":1,"status":"cancelled","reason":"wrong version","reasonCode":null,"cleanup":"pending","remaining":"","user":"ada","cancelledBy":"ada","commit":null}',1796079386.651,1796079386.671);
 CREATE TABLE resources (
 	task_id VARCHAR(24) NOT NULL, 
 	seq INTEGER NOT NULL, 
@@ -194,9 +194,9 @@ CREATE TABLE resources (
 	CONSTRAINT pk_resources PRIMARY KEY (task_id, seq), 
 	CONSTRAINT fk_resources_task_id FOREIGN KEY(task_id) REFERENCES tasks (id) ON DELETE CASCADE
 );
-INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796077983.728,1796077983.729,NULL,NULL,NULL,'shop....................');
-INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796077983.794,1796077983.796,NULL,NULL,NULL,'other...................');
-INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796077983.82,1796077983.82,NULL,NULL,NULL,'third...................');
+INSERT INTO "resources" VALUES('shop-1..................',1,1,'v1','ConfigMap','default','shop','apply','created','uid-shop',NULL,NULL,NULL,'',1796079386.374,1796079386.397,NULL,NULL,NULL,'shop....................');
+INSERT INTO "resources" VALUES('other-1.................',1,1,'v1','ConfigMap','default','other','apply','created','uid-other',NULL,NULL,NULL,'',1796079386.613,1796079386.629,NULL,NULL,NULL,'other...................');
+INSERT INTO "resources" VALUES('third-1.................',1,1,'v1','ConfigMap','default','third','apply','created','uid-third',NULL,NULL,NULL,'',1796079386.652,1796079386.652,NULL,NULL,NULL,'third...................');
 CREATE TABLE revisions (
 	app_id VARCHAR(24) NOT NULL, 
 	number INTEGER NOT NULL, 
@@ -214,12 +214,12 @@ CREATE TABLE revisions (
 	CONSTRAINT pk_revisions PRIMARY KEY (app_id, number), 
 	CONSTRAINT fk_revisions_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796077983.653);
-INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796077983.666);
-INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796077983.678);
-INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796077983.68);
-INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796077983.681);
-INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796077983.681);
+INSERT INTO "revisions" VALUES('shop....................',1,'current','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-1..................','{}','{}','{}',0,1796079386.112);
+INSERT INTO "revisions" VALUES('shop....................',2,'pending','{"name":"shop","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','shop-2..................','{}','{}','{}',0,1796079386.159);
+INSERT INTO "revisions" VALUES('other...................',1,'cancelled','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-1.................','{}','{}','{}',0,1796079386.218);
+INSERT INTO "revisions" VALUES('other...................',2,'pending','{"name":"other","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','other-2.................','{}','{}','{}',0,1796079386.219);
+INSERT INTO "revisions" VALUES('third...................',1,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-1.................','{}','{}','{}',0,1796079386.22);
+INSERT INTO "revisions" VALUES('third...................',2,'pending','{"name":"third","component":[{"name":"web","type":"webservice","image":"web:1","properties":{"env":{"a":"1"}}}]}','rolling','why','ada','third-2.................','{}','{}','{}',0,1796079386.22);
 CREATE TABLE sealing_keys (
 	id VARCHAR(32) NOT NULL, 
 	proof TEXT NOT NULL, 
@@ -239,8 +239,8 @@ CREATE TABLE sessions (
 	CONSTRAINT pk_sessions PRIMARY KEY (hash), 
 	CONSTRAINT fk_sessions_token_id FOREIGN KEY(token_id) REFERENCES tokens (id) ON DELETE CASCADE
 );
-INSERT INTO "sessions" VALUES('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',NULL,NULL,1796077983.628,1796077983.628,1796081583.628);
-INSERT INTO "sessions" VALUES('2222222222222222222222222222222222222222222222222222222222222222','bea','[]',NULL,'3333333333333333333333333333333333333333333333333333333333333333','4444444444444444444444444444444444444444444444444444444444444444',1796077983.629,1796077983.629,1796081583.629);
+INSERT INTO "sessions" VALUES('1111111111111111111111111111111111111111111111111111111111111111','ada','[]','abcdefghijkl',NULL,NULL,1796079386.002,1796079386.002,1796082986.002);
+INSERT INTO "sessions" VALUES('2222222222222222222222222222222222222222222222222222222222222222','bea','[]',NULL,'3333333333333333333333333333333333333333333333333333333333333333','4444444444444444444444444444444444444444444444444444444444444444',1796079386.023,1796079386.023,1796082986.023);
 CREATE TABLE shares (
 	cluster VARCHAR(63) NOT NULL, 
 	name VARCHAR(253) NOT NULL, 
@@ -285,6 +285,7 @@ CREATE TABLE tasks (
 	active_app VARCHAR(24), 
 	lease_owner VARCHAR(255), 
 	lease_epoch INTEGER NOT NULL, 
+	lease_commits BIGINT NOT NULL, 
 	lease_expires_at DOUBLE, 
 	claimed_at DOUBLE, 
 	created_at DOUBLE NOT NULL, 
@@ -295,12 +296,12 @@ CREATE TABLE tasks (
 	CONSTRAINT uq_tasks_active_app UNIQUE (active_app), 
 	CONSTRAINT uq_tasks_caller_app_id_idempotency_key UNIQUE (caller, app_id, idempotency_key)
 );
-INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','default','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,NULL,1796077983.705,1796077983.66,1796077983.717,1796077983.749,1796077983.749);
-INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796077983.669,NULL,NULL,1796077983.669);
-INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','default','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',NULL,1796077983.797,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,1796081583.781,1796077983.781,1796077983.68,1796077983.788,1796077983.797,1796077983.797);
-INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796077983.68,NULL,NULL,1796077983.68);
-INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','default','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,1796081583.819,1796077983.819,1796077983.681,1796077983.82,NULL,1796077983.82);
-INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,NULL,NULL,1796077983.681,NULL,NULL,1796077983.681);
+INSERT INTO "tasks" VALUES(1,'shop-1..................','shop....................','shop','default','default','','flow....................','flow','deploy','completed','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"shop-1"}','{"stages":[]}',1,0,1,NULL,NULL,1,4026338725385469952,NULL,1796079386.26,1796079386.136,1796079386.312,1796079386.445,1796079386.445);
+INSERT INTO "tasks" VALUES(2,'shop-2..................','shop....................','shop','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"shop-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,0,NULL,NULL,1796079386.161,NULL,NULL,1796079386.161);
+INSERT INTO "tasks" VALUES(3,'other-1.................','other...................','other','default','default','','flow....................','flow','deploy','cancelled','wrong version',NULL,'pending','',0,NULL,'ada',NULL,1796079386.634,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"other-1"}','{"stages":[]}',1,0,1,'other...................','worker',1,4282479304924725248,1796082986.594,1796079386.594,1796079386.219,1796079386.601,1796079386.634,1796079386.634);
+INSERT INTO "tasks" VALUES(4,'other-2.................','other...................','other','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"other-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,0,NULL,NULL,1796079386.219,NULL,NULL,1796079386.219);
+INSERT INTO "tasks" VALUES(5,'third-1.................','third...................','third','default','default','','flow....................','flow','deploy','running','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"third-1"}','{"stages":[]}',1,0,1,'third...................','worker',1,2767686584923848704,1796082986.652,1796079386.652,1796079386.22,1796079386.652,NULL,1796079386.652);
+INSERT INTO "tasks" VALUES(6,'third-2.................','third...................','third','default','default','','flow....................','flow','deploy','waiting','',NULL,'none','',0,NULL,NULL,NULL,NULL,NULL,'ada',NULL,NULL,NULL,NULL,NULL,'{}','{"of":"third-2"}','{"stages":[]}',2,0,0,NULL,NULL,0,0,NULL,NULL,1796079386.22,NULL,NULL,1796079386.22);
 CREATE TABLE tokens (
 	id VARCHAR(16) NOT NULL, 
 	name VARCHAR(255) NOT NULL, 
@@ -315,7 +316,7 @@ CREATE TABLE tokens (
 	revoked_by VARCHAR(255), 
 	CONSTRAINT pk_tokens PRIMARY KEY (id)
 );
-INSERT INTO "tokens" VALUES('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796077983.618,NULL,NULL,NULL,NULL);
+INSERT INTO "tokens" VALUES('abcdefghijkl','ci','ada','0000000000000000000000000000000000000000000000000000000000000000','[]','database',1796079385.777,NULL,NULL,NULL,NULL);
 CREATE TABLE workflows (
 	id VARCHAR(24) NOT NULL, 
 	app_id VARCHAR(24) NOT NULL, 
@@ -333,9 +334,9 @@ CREATE TABLE workflows (
 	CONSTRAINT uq_workflows_app_id_name UNIQUE (app_id, name), 
 	CONSTRAINT fk_workflows_app_id FOREIGN KEY(app_id) REFERENCES applications (id) ON DELETE CASCADE
 );
-INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796077983.637,1796077983.637);
-INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796077983.677,1796077983.677);
-INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796077983.68,1796077983.68);
+INSERT INTO "workflows" VALUES('flow-shop...............','shop....................','deploy','','default','','','',0,'[]',1796079386.062,1796079386.062);
+INSERT INTO "workflows" VALUES('flow-other..............','other...................','deploy','','default','','','',0,'[]',1796079386.185,1796079386.185);
+INSERT INTO "workflows" VALUES('flow-third..............','third...................','deploy','','default','','','',0,'[]',1796079386.219,1796079386.219);
 CREATE TABLE write_probes (
 	id VARCHAR(24) NOT NULL, 
 	filler TEXT NOT NULL, 
@@ -354,9 +355,9 @@ CREATE TABLE writes (
 	CONSTRAINT pk_writes PRIMARY KEY (token), 
 	CONSTRAINT fk_writes_task_id_seq FOREIGN KEY(task_id, seq) REFERENCES resources (task_id, seq) ON DELETE CASCADE
 );
-INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796077983.728,NULL,NULL);
-INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1796077983.795,NULL,NULL);
-INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1796077983.82,NULL,NULL);
+INSERT INTO "writes" VALUES('shop-1...................1','shop-1..................',1,'create',NULL,NULL,1796079386.385,NULL,NULL);
+INSERT INTO "writes" VALUES('other-1..................1','other-1.................',1,'create',NULL,NULL,1796079386.627,NULL,NULL);
+INSERT INTO "writes" VALUES('third-1..................1','third-1.................',1,'create',NULL,NULL,1796079386.652,NULL,NULL);
 CREATE INDEX ix_applications_updated_at_id ON applications (updated_at, id);
 CREATE INDEX ix_applications_namespace_updated_at_id ON applications (namespace, updated_at, id);
 CREATE INDEX ix_applications_name ON applications (name);
