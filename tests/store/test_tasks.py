@@ -240,7 +240,8 @@ async def test_ending_as_something_else_is_a_mistake(db: Database) -> None:
 
 async def test_active_tasks(db: Database) -> None:
     await add_tasks(db, "a", "b", "c")
-    await claim(db)
+    held = await claim(db)
+    assert held is not None
     async with db.begin("cancel") as tx:
         await tasks.cancel(tx, A, "me", "stop")
         await tasks.cancel(tx, B, "me", "stop")
@@ -248,8 +249,8 @@ async def test_active_tasks(db: Database) -> None:
         assert [task.id for task in await tasks.active_of(tx, id_of("shop"))] == [A, id_of("c")]
         assert await tasks.active_of(tx, id_of("blog")) == []
         assert await tasks.statuses(tx, [A, B, id_of("x")]) == {
-            A: (TaskStatus.CANCELLED, 1, "stop", 0, "w"),
-            B: (TaskStatus.CANCELLED, 0, "stop", 0, None),
+            A: (TaskStatus.CANCELLED, 1, "stop", 0, held.lease_commits),
+            B: (TaskStatus.CANCELLED, 0, "stop", 0, 0),
         }
         assert await tasks.statuses(tx, []) == {}
 
