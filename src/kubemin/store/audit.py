@@ -4,7 +4,7 @@ Rows are appended and, when they are old, deleted from the old end; there is no 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -104,18 +104,8 @@ _CLUSTERS = (
     select(tasks.c.id, tasks.c.cluster).where(tasks.c.id.in_(bindparam("ids", expanding=True))),
 )
 _OF_GONE = select(tasks.c.cluster).where(tasks.c.app_id == bindparam("of_app")).limit(1)
-_COLUMNS = (
-    "caller",
-    "authenticated",
-    "address",
-    "method",
-    "operation",
-    "target",
-    "cluster",
-    "status",
-    "code",
-    "request_id",
-)
+_COLUMNS = tuple(one.name for one in fields(Call) if one.name not in ("app", "task"))
+"""Those that are called like the field."""
 
 
 async def with_clusters(tx: Tx, calls: Sequence[Call]) -> list[Call]:

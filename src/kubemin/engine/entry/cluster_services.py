@@ -37,7 +37,7 @@ class ClusterServices:
         self.placing = Placing(cluster, compute_thread)
         self.previews = Previews(db, cluster, limits, settings=settings, compute_thread=compute_thread, acting=acting)
         self.diffs = Diffs(db, cluster, limits, compute_thread, acting)
-        self.pod_logs = PodLogs(cluster, acting, guess=limits.guess_secrets)
+        self.pod_logs = PodLogs(cluster, acting, guess=limits.guess_secrets, compute_thread=compute_thread)
 
     def asked_by(self, asker: Asker) -> "ClusterServices":
         """The same for whoever asks, as whom the cluster is asked where that is wanted. Raises `CannotActAs`."""

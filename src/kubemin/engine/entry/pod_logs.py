@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import ClusterError, Invalid, NotFound
+from kubemin.engine.entry.compute_thread import ComputeThread
 from kubemin.engine.objects.masking import Mask, secret_values
 from kubemin.spec.labels import APP_ID, CLI_COMPONENT_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -61,7 +62,14 @@ class _Source:
 class PodLogs:
     """Reads logs. Raises `ClusterError`."""
 
-    def __init__(self, cluster: Cluster, acting: Cluster | None = None, *, guess: bool = True) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        acting: Cluster | None = None,
+        *,
+        guess: bool = True,
+        compute_thread: ComputeThread | None = None,
+    ) -> None:
         """``acting``: the cluster as whoever asks has it. What is masked does not depend on what they may read.
 
         ``guess`` as of `SensitiveEnv`.
@@ -69,25 +77,31 @@ class PodLogs:
         self._cluster = cluster
         self.acting = acting or cluster
         self._guess = guess
+        self._compute_thread = compute_thread or ComputeThread()
 
     async def read(self, wanted: Wanted) -> list[Line]:
-        """The last lines of each container. What one of them does not tell is a note."""
+        """The last lines of each container. What one of them does not tell is a note. Raises `Busy` too."""
         pods = await self.pods(wanted)
         sources = sources_in(pods, wanted)
         mask = Mask(await self.secrets(wanted, pods))
         found = await asyncio.gather(*(self._of(source, wanted, mask) for source in sources))
-        return [line for lines in found for line in lines]
 
-    async def _of(self, source: _Source, wanted: Wanted, mask: Mask) -> Sequence[Line]:
+        def masked() -> list[Line]:
+            return [line for source, said in zip(sources, found, strict=True) for line in _told(source, said, mask)]
+
+        return await self._compute_thread.do_if_large(masked, found)
+
+    async def _of(self, source: _Source, wanted: Wanted, mask: Mask) -> str | Line:
+        """The end of its log, not masked yet; or why there is none."""
         try:
             text = await self.acting.log(
                 source.pod, source.container, lines=wanted.tail, previous=wanted.previous, most=_BYTES
             )
         except ClusterError as error:
-            return [source.line(f"no log: {mask(error.message)}", note=True)]
+            return source.line(f"no log: {mask(error.message)}", note=True)
         if len(text.encode()) >= _BYTES:  # cut in the middle of a line, so perhaps of a secret value
             text = text.rpartition("\n")[0]
-        return [source.line(line) for line in mask(text).splitlines()]
+        return text
 
     async def follow(self, wanted: Wanted) -> AsyncGenerator[Line, None]:
         """The same, and then each line as it comes, also of Pods that come later. It ends only when it is closed."""
@@ -116,6 +130,10 @@ class PodLogs:
         """The values that no log is to show: of the application's Secrets, and in the Pods themselves."""
         listed = await self._cluster.list("Secret", wanted.namespace, labels=f"{APP_ID}={wanted.app_id}")
         return set(secret_values([*listed.items, *pods], guess=self._guess))
+
+
+def _told(source: _Source, said: str | Line, mask: Mask) -> list[Line]:
+    return [said] if isinstance(said, Line) else [source.line(line) for line in mask(said).splitlines()]
 
 
 def sources_in(pods: Sequence[Manifest], wanted: Wanted) -> list[_Source]:
