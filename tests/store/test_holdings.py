@@ -38,6 +38,7 @@ class Row:
     adopted: bool | None
     priority: int | None = None
     api_version: str = "v1"
+    job_seq: int = 1
 
 
 @st.composite

@@ -11,7 +11,9 @@ import yaml
 
 from kubemin.engine import ExecOptions
 from kubemin.engine.entry.orphans import Orphans
+from kubemin.engine.entry.sources import Posted
 from kubemin.engine.errors import CancelledOtherwise, NotIncomplete, TaskNotFound
+from kubemin.spec.application import parse_application
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, CleanupPolicy, TaskStatus
@@ -86,6 +88,33 @@ async def test_what_was_left_on_purpose_goes_with_the_application(instance: Inst
         assert removal is not None
         await instance.settled(removal.id)
     assert (await instance.snapshot()).keys() == before.keys()
+
+
+async def test_a_run_of_other_components_leaves_what_was_left_on_purpose(instance: Instance) -> None:
+    """It leaves the component as it is: what of it the revision does not have goes with the next run that brings it."""
+    whole, other = web("api", "api:1"), conf("settings", a="1")
+    budget = ObjectRef("PodDisruptionBudget", "default", "shop-api")
+    app_id = await instance.save([whole, other])
+    async with instance.worker():
+        assert (await instance.settled(await instance.exec(app_id))).status is TaskStatus.COMPLETED
+        broken = web("api", "api:never", traits={"pdb": {"maxUnavailable": 1}})
+        await instance.save([broken, other], app_id=app_id)
+        task_id = await instance.exec(app_id)
+
+        async def there() -> bool:
+            return any(job.kind == "Deployment" and job.info for job in await instance.jobs(task_id))
+
+        await instance.until(there)
+        await instance.service.cancel(app_id, task_id, "ada", "no", CleanupPolicy.NONE)
+        await instance.settled(task_id)
+        for only, stays in ((["settings"], True), (["api", "settings"], False)):
+            steps = [{"name": "one", "mode": "DAG", "components": only}]
+            told = await instance.preview([whole, other], "shop", workflow=steps)
+            assert (budget in told.parting.removes) is not stays
+            file = {"name": "shop", "component": [whole, other], "workflow": steps}
+            run = await instance.service.run(Posted(parse_application(file)), ExecOptions(), "ada")
+            assert (await instance.settled(run.id)).status is TaskStatus.COMPLETED
+            assert (budget in await instance.snapshot()) is stays
 
 
 async def test_what_is_given_up_is_named_and_not_tried_again(

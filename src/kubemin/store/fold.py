@@ -28,7 +28,7 @@ class Holding:
     ``adopted``: the row of the task that took it over, where it was a stranger's; None where it is the application's
     own. That is what its tasks made, and what had its label before a task changed it: its database was lost.
     ``kept``: it holds data, and a former task has named it as kept. ``template``: a StatefulSet's controller made it.
-    ``priority``: its place in the order, where that is not its kind's.
+    ``priority``: its place in the order, where that is not its kind's. ``by``: the task and job that brought it last.
     """
 
     ref: ObjectRef
@@ -38,6 +38,7 @@ class Holding:
     kept: bool = False
     template: bool = False
     priority: int | None = None
+    by: tuple[str, int] | None = field(default=None, compare=False)
 
 
 class JournalRow(Protocol):
@@ -48,6 +49,7 @@ class JournalRow(Protocol):
     cleanup: str
     task_id: str
     seq: int
+    job_seq: int
     api_version: str
     kind: str
     namespace: str
@@ -94,6 +96,8 @@ class Fold:
         after = _after(self._held.get(uid), row, self.app_id, self._strangers.get(uid), completed=completed)
         self._drop(uid)  # what comes last is newest
         if after is not None:
+            if row.purpose == Purpose.APPLY:
+                after = replace(after, by=(row.task_id, row.job_seq))
             self._drop(self._uids.get(after.ref))  # of its name: the former object is gone
             self._held[uid] = after
             self._uids[after.ref] = uid

@@ -18,7 +18,7 @@ from kubemin.store.tables import resources, tasks
 from kubemin.store.transaction import Tx, chunks, load
 
 _REF = ("api_version", "kind", "namespace", "name")
-_NAMED = ("task_id", "seq", *_REF, "purpose", "state", "uid", "dependents", "adopted", "priority")
+_NAMED = ("task_id", "seq", "job_seq", *_REF, "purpose", "state", "uid", "dependents", "adopted", "priority")
 _ROWS = select(
     tasks.c.seq.label("task_seq"), tasks.c.status, tasks.c.cleanup, *(resources.c[name] for name in _NAMED)
 ).join_from(resources, tasks, tasks.c.id == resources.c.task_id)

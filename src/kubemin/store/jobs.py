@@ -12,7 +12,7 @@ from kubemin.spec.states import PAUSE_KIND, JobStatus
 from kubemin.store.clock import now
 from kubemin.store.columns import among
 from kubemin.store.tables import jobs
-from kubemin.store.transaction import Tx, fields, values_of
+from kubemin.store.transaction import Tx, chunks, fields, values_of
 
 _OPEN = tuple(status for status in JobStatus if not status.ended)
 _STARTED = (JobStatus.PREPARE, JobStatus.RUNNING)
@@ -105,6 +105,11 @@ _UNDONE = (
 )
 
 
+_COMPONENTS = select(jobs.c.task_id, jobs.c.seq, jobs.c.component).where(
+    jobs.c.task_id.in_(bindparam("ids", expanding=True))
+)
+
+
 async def insert_many(tx: Tx, task_id: str, new: Sequence[NewJob]) -> None:
     """Store the jobs of a plan. Raises `Duplicate` if a ``seq`` is there already."""
     if not new:
@@ -152,6 +157,15 @@ async def undo(tx: Tx, task_id: str, seqs: Collection[int], status: JobStatus, w
 async def undone_components(tx: Tx, task_id: str) -> list[str]:
     """Of a task that goes on, or completed: the components whose step failed, and was put back."""
     return [row.component for row in await tx.rows(_UNDONE, {"of_task": task_id})]
+
+
+async def components_of(tx: Tx, jobs_of: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """The components of these jobs, by task and ``seq``; none where a task has no such job."""
+    rows: list[Row[Any]] = []
+    for part in chunks({task_id for task_id, _ in jobs_of}):
+        rows += await tx.rows(_COMPONENTS, {"ids": part})
+    found = {(str(row.task_id), int(row.seq)): str(row.component) for row in rows}
+    return {job: found[job] for job in jobs_of if job in found}
 
 
 async def running_for(tx: Tx, task_id: str, seq: int) -> float:

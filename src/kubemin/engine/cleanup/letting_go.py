@@ -15,7 +15,7 @@ from kubemin.engine.objects.marks import labels_only
 from kubemin.engine.objects.rollout import ordinals
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose
-from kubemin.store import Tx, fold, holdings
+from kubemin.store import Tx, fold, holdings, jobs
 from kubemin.store.fold import Holding
 
 _CLAIMS_GO = "its persistentVolumeClaimRetentionPolicy deletes the volume claims of the Pods that it no longer has"
@@ -37,13 +37,14 @@ async def objects_to_let_go(
     *,
     but: Collection[ObjectRef] = (),
     used: Collection[str] = (),
+    left: Collection[str] = (),
     ending: str | None = None,
 ) -> list[Resource]:
     """What the application has in the cluster, as rows to remove or to release; ``but`` what it is to have still.
 
     ``used``: the uids of what it goes on using for components of its own. That may have passed to it, under a name that
-    none of them has. What the task ``ending`` made counts too: it made some objects for its way only
-    (`plan/strategies.py`).
+    none of them has. ``left``: components that stay as they are, with all that was brought for them last. What the task
+    ``ending`` made counts too: it made some objects for its way only (`plan/strategies.py`).
     """
     stores = [(ref.namespace, ref.name) for ref in but if ref.kind == "StatefulSet"]
 
@@ -59,6 +60,9 @@ async def objects_to_let_go(
         return not held.kept or how.delete_volumes or how.name_kept
 
     going = [held for held in await holdings.holdings(tx, app_id, ending) if goes(held)]
+    if left:
+        brought_for = await jobs.components_of(tx, [held.by for held in going if held.by is not None])
+        going = [held for held in going if held.by is None or brought_for.get(held.by) not in left]
     before = await holdings.manifests_before(tx, [held.adopted for held in going if held.adopted is not None])
     return [_row(held, how, before.get(held.adopted) if held.adopted else None) for held in going]
 

@@ -84,9 +84,10 @@ class Previews:
         async with self._db.read() as tx:
             if admit is not None:
                 await admit_run(tx, prepared, admit)
-            left = {ref for name in prepared.others for ref in prepared.objects.get(name, ())}
+            untouched = [name for name in prepared.others if name in prepared.objects]
+            left = {ref for name in untouched for ref in prepared.objects[name]}
             stay = (await shares.uses_after(tx, app_id, left=left)).stay
-            rows = await objects_to_let_go(tx, app_id, how, but=has, used=stay)
+            rows = await objects_to_let_go(tx, app_id, how, but=has, used=stay, left=untouched)
             used = await shares.used_by_others(tx, _uids(rows), app_id)
             kept = {held.ref for held in await holdings.holdings(tx, app_id) if held.kept}
         coming = await missing(self._cluster, plan) if options.create_namespace else []

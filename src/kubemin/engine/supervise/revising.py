@@ -47,6 +47,11 @@ class Completion:
         """Those of all others."""
         return {ObjectRef(*ref) for name, refs in self.objects.items() if name not in self.others for ref in refs}
 
+    @property
+    def untouched(self) -> list[str]:
+        """The components that the application has as they were before the task."""
+        return [name for name in self.others if name in self.objects]
+
     async def record(self, tx: Tx) -> None:
         """Store it, in the transaction that ends the task, after that has landed."""
         task, revision = self.task, self.revision

@@ -232,7 +232,7 @@ class TaskRun:
             return []
         done = await completion(tx, self.task)
         used = (await shares.uses_after(tx, self.task.app_id, left=done.left)).stay
-        return await objects_to_let_go(tx, self.task.app_id, self._how, but=_kept(done), used=used)
+        return await objects_to_let_go(tx, self.task.app_id, self._how, but=_kept(done), used=used, left=done.untouched)
 
     async def _check_letting_go(self, rows: Collection[Resource]) -> None:
         volumes = self._options.delete_volumes
@@ -391,7 +391,8 @@ class TaskRun:
             has |= put_back - {held.ref for held in await holdings.holdings(tx, task.app_id)}
         recorded = [row for row in journal.resources.values() if row.purpose.lets_go and not row.state.settled]
         ending = task.id if task.type is TaskType.DEPLOY else None
-        going = await objects_to_let_go(tx, task.app_id, self._how, but=has, used=uses.stay, ending=ending)
+        left = set(done.untouched) - {job.component for job in self._plan.jobs}
+        going = await objects_to_let_go(tx, task.app_id, self._how, but=has, used=uses.stay, left=left, ending=ending)
         return recorded + going
 
     def _to_undo(self, journal: Journal, status: TaskStatus) -> bool:
