@@ -16,7 +16,7 @@ from kubemin.render import render
 from kubemin.spec.application import parse_application
 from kubemin.spec.labels import FENCE, MANAGED_BY, MANAGER, RELEASED_FROM, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
-from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus
+from kubemin.spec.states import Cleanup, JobStatus, Purpose, ResourceState, TaskStatus, TaskType
 from kubemin.spec.workflow import OnFailure
 from kubemin.store import journal
 from kubemin.store.tasks import Task
@@ -197,16 +197,21 @@ async def _strangers(world: World, live: dict[ObjectRef, Manifest]) -> list[str]
 
 async def _used(world: World, all_tasks: list[Task], live: dict[ObjectRef, Manifest]) -> list[str]:
     """What an application leaves to another, as it is shared, is there."""
-    used: dict[str, list[journal.ResourceRow]] = {}
+    used: dict[str, dict[ObjectRef, journal.ResourceRow]] = {}
     for task in all_tasks:
         if task.status is TaskStatus.COMPLETED:
-            used[task.app_id] = [row for row in await world.records.rows(task.id) if row.purpose is Purpose.USE]
+            undone = await put_back(world, task)
+            brought = {job.ref for job in world.plan_of(task.id).jobs if job.seq not in undone}
+            rows = {row.ref: row for row in await world.records.rows(task.id) if row.purpose is Purpose.USE}
+            before = used.get(task.app_id, {}) if task.type is TaskType.DEPLOY else {}
+            used[task.app_id] = {ref: row for ref, row in before.items() if ref not in brought} | rows
     uids = {obj["metadata"]["uid"] for obj in live.values()}
+    has_now = {app_id: await has(world.db, app_id) for app_id in used}
     return [
-        f"{row.ref}: what is shared instead (uid {row.uid}) is gone"
-        for rows in used.values()
-        for row in rows
-        if row.uid not in uids and not world.foreigners.gone
+        f"{ref}: what is shared instead (uid {row.uid}) is gone"
+        for app_id, rows in used.items()
+        for ref, row in rows.items()
+        if ref in has_now[app_id] and row.uid not in uids and not world.foreigners.gone
     ]
 
 
@@ -216,7 +221,7 @@ async def _outdated(world: World, all_tasks: list[Task], live: dict[ObjectRef, M
     Of what a task left, too, once another has completed after it.
     """
     had: dict[str, set[ObjectRef]] = {}
-    left: dict[str, set[ObjectRef]] = {}
+    left: dict[str, dict[ObjectRef, str]] = {}
     given_up: dict[str, set[ObjectRef]] = {}
     completed: set[str] = set()
     stays: set[ObjectRef] = set()
@@ -226,13 +231,20 @@ async def _outdated(world: World, all_tasks: list[Task], live: dict[ObjectRef, M
         applied = {row.ref for row in rows if row.purpose is Purpose.APPLY and row.job_seq not in undone}
         if task.status is not TaskStatus.COMPLETED:
             made = {row.ref for row in rows if row.state in (ResourceState.CREATED, ResourceState.CHANGED)}
-            left.setdefault(task.app_id, set()).update(made & applied if was_left(task) else ())
+            whose = {job.ref: job.component for job in world.plan_of(task.id).jobs}
+            mine = left.setdefault(task.app_id, {})
+            mine.update({ref: whose.get(ref, "") for ref in made & applied} if was_left(task) else {})
             continue
         removed = {row.ref for row in rows if row.purpose.lets_go and not row.state.settled}
         given_up[task.app_id] = removed if was_left(task) else set()
         stays |= {row.ref for row in rows if row.purpose is Purpose.REMOVE and row.state is ResourceState.KEPT}
         completed.add(task.app_id)
-        had.setdefault(task.app_id, set()).update(applied | left.pop(task.app_id, set()))
+        brought = {job.component for job in world.plan_of(task.id).jobs}
+        untouched = set((task.spec or {}).get("objects", ())) - brought  # with all that was left of them
+        over = {ref for ref, component in left.get(task.app_id, {}).items() if component not in untouched}
+        for ref in over:
+            del left[task.app_id][ref]
+        had.setdefault(task.app_id, set()).update(applied | over)
     owned = {app: (await has(world.db, app)).keys() for app in completed}
     return [
         f"{ref} is still there, although {app} no longer has it"

@@ -89,7 +89,7 @@ class Revisions:
             row = await revisions.get(tx, task.app_id, task.revision or 0)
         spec = posted if posted is not None else row and row.spec
         parts = _by_name(spec or {})
-        brought = {job.component for job in world.plan_of(task.id).jobs} if how == "restart" else parts.keys()
+        brought = {job.component for job in world.plan_of(task.id).jobs}
         self._asked[task.id] = _Asked(parts, frozenset(brought), how not in ("exec", "restart"))
 
     async def wrongs(self, world: World, live: Mapping[ObjectRef, Manifest]) -> list[str]:

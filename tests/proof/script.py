@@ -372,7 +372,7 @@ def workflow(steps: str, names: list[str]) -> list[dict[str, Any]] | None:
 
     ``Continue``: the first half may fail. ``Timeout``: it has little time, too. ``Last``: the second half has little
     time, and may fail. ``Pause``: a promote is waited for between the halves; ``Pauses``: and once more before the
-    second.
+    second. ``Half``: only the first half is brought, and the others stay as they are.
     """
     if steps == "DAG":
         return None
@@ -380,6 +380,8 @@ def workflow(steps: str, names: list[str]) -> list[dict[str, Any]] | None:
         return [{"name": "all", "mode": steps, "components": names}]
     half = (len(names) + 1) // 2
     first: dict[str, Any] = {"name": "first", "mode": "DAG", "components": names[:half]}
+    if steps == "Half":
+        return [first]
     second = [{"name": "second", "mode": "DAG", "components": names[half:]}] if names[half:] else []
     if steps == "Last":
         return [first, *({**step, "onFailure": "continue", "timeoutSeconds": 0.5} for step in second)]

@@ -43,7 +43,7 @@ SWITCHED = ("blue-green", "blue-green-waits", "blue-green-held")
 LAST_POINT = 400
 HOW = ("exec", "exec", "apply", "apply", "rollback", "rollback-1", "restart")
 """What a run is of."""
-STEPS = ("DAG", "DAG", "DAG", "StepByStep", "Continue", "Timeout", "Last", "Pause", "Pauses")
+STEPS = ("DAG", "DAG", "DAG", "StepByStep", "Continue", "Timeout", "Last", "Pause", "Pauses", "Half", "Half")
 
 _points = st.one_of(st.integers(1, 40), st.integers(1, 120), st.integers(1, LAST_POINT))
 
