@@ -11,7 +11,9 @@ import typer
 from kubemin.cli import completing
 from kubemin.cli.exits import Exit
 from kubemin.client import Client
+from kubemin.spec.ids import application_id
 from tests.cli.kubemin import InProcess, Running
+from tests.client.proxy import Proxy
 
 Answer = Any
 
@@ -76,8 +78,8 @@ def test_several_are_one_table(run: Callable[..., Answer], tmp_path: Path) -> No
     run("cancel", found[1]["taskId"], "--wait")
 
 
-def test_all_or_nothing(run: Callable[..., Answer], tmp_path: Path) -> None:
-    """One had a revision before, one was not there; a further one still runs as one fails."""
+def test_all_or_nothing(run: Callable[..., Answer], here: InProcess, server: Running, tmp_path: Path) -> None:
+    """One had a revision before, one was not there; a further one still runs as one fails. Answers may be lost."""
     run("apply", write(tmp_path, "had", conf("1")))
     late = {"name": "web", "type": "webservice", "image": "web:never"}
     files = [
@@ -86,7 +88,12 @@ def test_all_or_nothing(run: Callable[..., Answer], tmp_path: Path) -> None:
         write(tmp_path, "long", late),
         write(tmp_path, "wrong", {**late, "image": "web:pull", "properties": {"hopelessAfter": 1}}),
     ]
-    answer = run("apply", *files, "--all-or-nothing", "-o", "json", code=Exit.FAILED)
+    apps = [f"/api/v1/applications/{application_id('default', name)}" for name in ("had", "new")]
+    with Proxy(server.url) as proxy:
+        proxy.loses = [f"{apps[0]}/rollback", f"{apps[0]}/revisions", apps[1]]
+        answer = here("apply", *files, "--all-or-nothing", "-o", "json", "--server", proxy.url)
+        assert proxy.loses == []
+    assert answer.returncode == Exit.FAILED, answer.stdout + answer.stderr
     had, new, long, wrong = json.loads(answer.stdout)["applications"]
     assert (had["status"], had["undone"][0]) == ("completed", "rolled back to revision 1")
     assert (new["status"], new["undone"][0]) == ("completed", "deleted; it was not there before")

@@ -128,15 +128,12 @@ class _Following:
 
     def _answered(self, ask: Callable[[], T]) -> T:
         """Ask until there is an answer. Raises :class:`CliError`, `Interrupted`."""
-        while True:
-            try:
-                with self._interrupts.waiting():
-                    found = ask()
-            except Unavailable as error:
-                self._interrupts.sleep(self._patience.failed(error))
-            else:
-                self._patience.answered()
-                return found
+
+        def asked() -> T:
+            with self._interrupts.waiting():
+                return ask()
+
+        return self._interrupts.answered(asked, self._patience)
 
     def load(self, task: "Task | None" = None) -> None:
         """Take in the task's state, and ask for what of it is not given. From then on it is meant, however named."""

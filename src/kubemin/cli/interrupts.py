@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from kubemin.cli.by_code import refused
 from kubemin.cli.exits import CliError, Exit
@@ -14,6 +14,8 @@ from kubemin.cli.language import key, tr
 from kubemin.cli.output import complain, outliving_readers
 from kubemin.client.errors import Unavailable
 from kubemin.client.patience import Patience as ClientPatience
+
+T = TypeVar("T")
 
 _AGAIN = key("`kubemin tasks` shows how it goes on")
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -79,6 +81,17 @@ class Interrupts(AbstractContextManager["Interrupts"]):
         """Wait so long. Raises `Interrupted`."""
         with self.waiting():
             time.sleep(seconds)
+
+    def answered(self, ask: Callable[[], T], patience: ClientPatience) -> T:
+        """Ask until there is an answer. Raises what ``patience`` does, and `Interrupted` while nobody answers."""
+        while True:
+            try:
+                found = ask()
+            except Unavailable as error:
+                self.sleep(patience.failed(error))
+            else:
+                patience.answered()
+                return found
 
     def forget(self) -> None:
         """What came until now is dealt with: one press, or one end of a pipeline, may send several."""

@@ -296,14 +296,7 @@ class _Waiting:
 
     def _answered(self, ask: Callable[[], T]) -> T:
         """Ask until there is an answer. Raises :class:`CliError`, `Interrupted`."""
-        while True:
-            try:
-                found = ask()
-            except Unavailable as error:
-                self._interrupts.sleep(self._patience.failed(error))
-            else:
-                self._patience.answered()
-                return found
+        return self._interrupts.answered(ask, self._patience)
 
 
 def _said(error: KubeminError | CliError) -> str:
