@@ -118,8 +118,10 @@ class Revisions:
         holds = [hold for hold in held if hold.seq not in by_itself]
         there = Counter(hold.object_name for hold in holds)
         passed = Counter(hold.object_name for hold in holds if hold.status is JobStatus.COMPLETED)
-        # One that the time of the whole run ended may have been promoted a moment before.
-        late = Counter(hold.object_name for hold in holds if "nobody promoted" in hold.error)
+        # One that the time of the whole run ended may have been promoted a moment before. One that had passed, in a
+        # step that is put back, only tells why that failed.
+        timeouts = [hold for hold in holds if hold.status is JobStatus.TIMEOUT]
+        late = Counter(hold.object_name for hold in timeouts if "nobody promoted" in hold.error)
         found = [f"{task.id} was promoted twice past {name}" for name in promoted - there if name in there]
         found += [f"{name} of {task.id} is over, and nobody promoted it" for name in passed - promoted]
         found += [
