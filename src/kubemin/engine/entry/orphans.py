@@ -20,7 +20,7 @@ from kubemin.engine.objects.dependents import pvc_name_prefixes
 from kubemin.engine.objects.namespace_content import HOLDERS, foreign_objects
 from kubemin.engine.objects.ownership import application_of, controlled, terminating
 from kubemin.render import render
-from kubemin.spec.application import parse_application
+from kubemin.spec.application import Application, parse_application
 from kubemin.spec.issues import SpecError
 from kubemin.spec.kinds import OWN, kind_name, written
 from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
@@ -130,7 +130,7 @@ class _Applications:
     tx: Tx
     limits: Limits
     cluster: str
-    known: dict[str, frozenset[ObjectRef] | None] = field(default_factory=dict)
+    known: dict[str, "_Has | None"] = field(default_factory=dict)
 
     async def exists(self, app_id: str | None) -> bool:
         row = await applications.get(self.tx, app_id) if app_id else None
@@ -138,25 +138,44 @@ class _Applications:
 
     async def account_for(self, obj: Manifest) -> bool:
         """Whether the application that the object names has it, as it is deployed or stored; in doubt, yes."""
-        app_id = application_of(obj)
-        if not await self.exists(app_id):
+        if not await self.exists(application_of(obj)):
             return False
-        assert app_id is not None
+        mine = await self._of(obj)
+        return mine is None or ObjectRef.of(obj) in mine.deployed | mine.stored
+
+    async def deploys(self, obj: Manifest) -> bool:
+        """Whether the current revision of the application that the object names has it; in doubt, yes."""
+        if not await self.exists(application_of(obj)):
+            return False
+        mine = await self._of(obj)
+        return mine is None or ObjectRef.of(obj) in mine.deployed
+
+    async def _of(self, obj: Manifest) -> "_Has | None":
+        app_id = str(application_of(obj))
         if app_id not in self.known:
             self.known[app_id] = await self._objects(app_id)
-        mine = self.known[app_id]
-        return mine is None or ObjectRef.of(obj) in mine
+        return self.known[app_id]
 
-    async def _objects(self, app_id: str) -> frozenset[ObjectRef] | None:
-        """What is deployed of it, and what its draft would have: a first run may be on its way."""
+    async def _objects(self, app_id: str) -> "_Has | None":
         try:
             loaded = await load(self.tx, app_id, None, self.limits)
             current = await revisions.current(self.tx, app_id)
-            deployed = [parse_application(current.spec, self.limits)] if current else []
+            deployed = parse_application(current.spec, self.limits) if current else None
         except (NotFoundError, SpecError, Unreadable):
             return None
-        has = [one for application in (loaded.application, *deployed) for one in render(application)]
-        return frozenset(ObjectRef.of(one.manifest) for one in has)
+        return _Has(_refs(deployed) if deployed else frozenset(), _refs(loaded.application))
+
+
+@dataclass(frozen=True)
+class _Has:
+    """The objects of an application's current revision, and of its draft: a first run may be on its way."""
+
+    deployed: frozenset[ObjectRef]
+    stored: frozenset[ObjectRef]
+
+
+def _refs(application: Application) -> frozenset[ObjectRef]:
+    return frozenset(ObjectRef.of(one.manifest) for one in render(application))
 
 
 async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequence[Manifest]) -> list[Orphan]:
@@ -175,7 +194,7 @@ async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequ
         elif row.state is ResourceState.DELETED:
             found.append(_orphan(obj, "its task has recorded it as deleted"))
         elif task.cleanup is Cleanup.ABANDONED and not row.was_there and not row.state.settled:
-            if (await journal.use_of(tx, task_id, row.seq)).since_write:
+            if await known.deploys(obj):
                 continue  # a later task took it as it was there, and completed with it
             found.append(_orphan(obj, "its task's cleanup was abandoned before it was deleted"))
         elif row.ref.kind == PVC and not await known.exists(application_of(obj)):
