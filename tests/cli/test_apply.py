@@ -50,6 +50,9 @@ def test_an_application_and_its_history(run: Callable[..., Answer], tmp_path: Pa
     lines = run("history", "default/shop").stdout.splitlines()
     assert ("current" in lines[1], "superseded" in lines[2], lines[2].endswith("the first")) == (True, True, True)
     assert "web:2" in run("get", "shop").stdout
+    found = json.loads(run("get", "shop", "-o", "json").stdout)
+    states = {one["name"]: one["state"] for one in found["components"]}
+    assert states == {"settings": "Ready", "keys": "Ready", "web": "Running"}
     assert "web:1" in run("get", "shop", "--revision", "1").stdout
     text = run("get", "shop", "-o", "yaml").stdout
     assert "hush" not in text
