@@ -93,7 +93,7 @@ async def test_plain_objects_become_an_application_of_the_cluster_that_is_said(a
 async def test_what_one_that_is_away_is_asked_is_refused_and_nothing_else(api: Api) -> None:
     assert (await api.get("/orphans")) == {"orphans": []}
     assert "cannot be reached" in (await api.get("/orphans", 503, cluster="edge"))["message"]
-    assert "knows: default, edge" in (await api.get("/orphans", 503, cluster="prod"))["message"]
+    assert "knows: default, edge" in (await api.get("/orphans", 404, cluster="prod"))["message"]
 
 
 async def test_clusters_are_listed_with_what_there_is_to_do(api: Api) -> None:

@@ -64,8 +64,8 @@ def test_a_command_imports_what_it_needs(
 @pytest.mark.parametrize(
     ("command", "ready", "never", "most"),
     [
-        ("serve", r"ready at http", DRIVERS | TOOLS | {"alembic", "httpx"}, 1520),
-        ("worker", r"worker ready", DRIVERS | TOOLS | {"alembic", "httpx", "fastapi", "starlette", "uvicorn"}, 1200),
+        ("serve", r"ready at http", DRIVERS | TOOLS | {"alembic", "httpx"}, 1540),
+        ("worker", r"worker ready", DRIVERS | TOOLS | {"alembic", "httpx", "fastapi", "starlette", "uvicorn"}, 1225),
     ],
 )
 def test_a_server_imports_no_tool_and_no_driver_but_its_own(

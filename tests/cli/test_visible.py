@@ -102,7 +102,13 @@ _ANSWERS: tuple[tuple[str, Any], ...] = (
     (r"/revisions/", {**_REVISION, "application": {"name": EVIL, "component": [_PART]}}),
     (r"/revisions", {"revisions": [_REVISION]}),
     (r"/diff", {"changes": [{"ref": EVIL, "action": "change", "fields": [{"path": EVIL, "from": EVIL, "to": EVIL}]}]}),
-    (r"/components", {"components": [{**_PART, "status": EVIL, "deployed": {"revision": 1}, "lastAbnormal": EVIL}]}),
+    (
+        r"/components",
+        {
+            "components": [{**_PART, "state": EVIL, "status": EVIL, "deployed": {"revision": 1}, "lastAbnormal": EVIL}],
+            "dropped": [],
+        },
+    ),
     (r"/rollback|/restart", {"revision": 1, "taskId": "t", "more": EVIL}),
     (r"/applications/.*/cancel", {"taskId": EVIL, "status": "cancelled", "cleanup": EVIL}),
     (r"/tasks/.*/status", _STATUS),

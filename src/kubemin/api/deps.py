@@ -152,13 +152,17 @@ class Deps:
     heartbeat_seconds: float = 15
     event_poll_seconds: float = 0.5
 
-    def of_cluster(self, name: str, asker: Asker) -> ClusterServices:
-        """What they may ask of a cluster. Raises 503 where the server does not know it, and `CannotActAs`."""
+    def of_cluster(self, name: str, asker: Asker, *, is_asked_for: bool = False) -> ClusterServices:
+        """What they may ask of a cluster. Raises `CannotActAs`, and an error where the server does not know it.
+
+        That is 503 for the cluster of what is stored, which another server may know, and 404 for one that is asked for.
+        """
         found = self.clusters.get(name)
         if found is None:
             known = ", ".join(sorted(self.clusters)) or "none"
             said = f"This server is not connected to a cluster {name}; it knows: {known}."
-            raise ApiError(503, ApiCode.CLUSTER_UNREACHABLE, said)
+            status, code = (404, ApiCode.NOT_FOUND) if is_asked_for else (503, ApiCode.CLUSTER_UNREACHABLE)
+            raise ApiError(status, code, said)
         return found.asked_by(asker)
 
     async def placed(self, data: Mapping[str, Any], cluster: object = None) -> Mapping[str, Any]:

@@ -28,9 +28,9 @@ async def keep_certificate(context: ssl.SSLContext, files: tuple[str, str]) -> N
             ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(*files)
             context.load_cert_chain(*files)
         except (OSError, ValueError) as error:  # also ssl.SSLError
-            log.error("the new certificate cannot be used; the former one stays", file=files[0], error=str(error))
+            log.error("the new certificate cannot be used; the former one stays", path=files[0], error=str(error))
         else:
-            log.info("the certificate was read again", file=files[0])
+            log.info("the certificate was read again", path=files[0])
 
 
 def _stamps(files: tuple[str, str]) -> list[tuple[int, int, int] | None]:

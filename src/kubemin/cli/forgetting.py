@@ -9,7 +9,7 @@ from kubemin.store import Database, StoreError, duties, retention
 
 log = structlog.get_logger(__name__)
 
-_DUTY = "forget tasks"
+_DUTY = "forget-tasks"
 _HELD_SECONDS = 120
 """A server that died is followed by another one after this time."""
 _EVERY_SECONDS = 3600

@@ -11,6 +11,7 @@ from kubemin.api.auditing import noted
 from kubemin.api.deps import Given
 from kubemin.api.envelope import Envelope
 from kubemin.api.models.tasks import OrphanList, OrphanReply
+from kubemin.api.openapi import errors
 from kubemin.api.parameters import DeleteVolumes
 from kubemin.engine.entry.orphans import Orphan
 from kubemin.identity.grants import Role
@@ -24,14 +25,14 @@ Cluster = Annotated[
 ]
 
 
-@router.get("/orphans", summary="List orphans")
+@router.get("/orphans", summary="List orphans", responses=errors(404))
 @needs(About.CLUSTER, Role.VIEWER)
 async def list_orphans(deps: Given, asked: Asked, cluster: Cluster = DEFAULT_CLUSTER) -> Envelope[OrphanList]:
     """Objects of a cluster that carry a task's label but that no task or application accounts for."""
-    return Envelope(data=_list(await deps.of_cluster(cluster, asked.asker).orphans.find()))
+    return Envelope(data=_list(await deps.of_cluster(cluster, asked.asker, is_asked_for=True).orphans.find()))
 
 
-@router.delete("/orphans", summary="Delete orphans")
+@router.delete("/orphans", summary="Delete orphans", responses=errors(404))
 @needs(About.CLUSTER, Role.ADMIN)
 async def delete_orphans(
     request: Request,
@@ -50,7 +51,11 @@ async def delete_orphans(
     said = noted(request.scope)
     said.cluster = said.target = cluster
     return Envelope(
-        data=_list(await deps.of_cluster(cluster, asked.asker).orphans.delete(volumes=delete_volumes, only=uid))
+        data=_list(
+            await deps.of_cluster(cluster, asked.asker, is_asked_for=True).orphans.delete(
+                volumes=delete_volumes, only=uid
+            )
+        )
     )
 
 
