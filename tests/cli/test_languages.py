@@ -18,6 +18,7 @@ from kubemin.spec.issues import IssueCode
 from kubemin.spec.reason_codes import ReasonCode
 from tests.cli import sentences
 from tests.cli.kubemin import InProcess, Kubemin
+from tests.waiting import until_found
 
 CHINESE = {"LANG": "zh_CN.UTF-8"}
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -206,6 +207,7 @@ def test_a_deploy_and_its_end_are_told_in_chinese(
     heading, row = [line for line in status.splitlines() if "zh-site" in line or line.startswith("组件")][-2:]
     assert cells(heading.partition("类型")[0]) == row.index("webservice")
 
+    until_found(lambda: "replicas" in client("status", "zh-site").stdout)  # else there may be nothing to put back
     cancelled = client("cancel", "zh-site", "--reason", "镜像不对", "--wait")
     assert cancelled.returncode == 0
     assert re.search(r"^任务 \w+ cancelled：镜像不对$", cancelled.stdout, re.MULTILINE)
