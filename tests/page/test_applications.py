@@ -43,6 +43,19 @@ def test_a_mistyped_address_is_said(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text(re.compile("Application|appId"))
 
 
+def test_an_address_that_changes_as_the_page_is_drawn_is_followed(page: Page) -> None:
+    """Nothing comes between the drawing and the listening: the views of a task listen to their parts alike."""
+    page.add_init_script(
+        """const looking = setInterval(() => {
+            if (!document.querySelector("nav a")) return;
+            clearInterval(looking);
+            location.hash = "#/tasks";
+        }, 1);"""
+    )
+    page.reload()
+    expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
+
+
 def test_it_is_also_below_a_path_of_its_own(page: Page, api: Api) -> None:
     api.ended(api.apply("below", conf("settings", a="1")))
     page.goto("/page/#/applications")

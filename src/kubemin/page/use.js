@@ -1,6 +1,6 @@
 // Hooks that the views share.
 
-import { createContext, useContext, useEffect, useState } from "./vendor/htm-preact.js";
+import { createContext, useContext, useEffect, useLayoutEffect, useState } from "./vendor/htm-preact.js";
 
 const AGAIN = 5000; // milliseconds between two looks while nothing tells what happens
 const SLOWLY = 15_000; // and while a stream does: for what is in no event, such as a Pod that is not ready any more
@@ -89,7 +89,7 @@ class Looks {
 export function useAddress() {
   const read = () => location.hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decoded);
   const [parts, set] = useState(read);
-  useEffect(() => {
+  useLayoutEffect(() => { // before anything else can happen: else a change just then would never be seen
     const changed = () => set(read());
     addEventListener("hashchange", changed);
     return () => removeEventListener("hashchange", changed);

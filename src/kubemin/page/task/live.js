@@ -1,6 +1,6 @@
 // A task that is shown, live.
 
-import { useEffect, useMemo, useState } from "../vendor/htm-preact.js";
+import { useEffect, useLayoutEffect, useMemo, useState } from "../vendor/htm-preact.js";
 import { ServerError, get } from "../server.js";
 import { follow } from "../stream.js";
 import { TaskModel } from "./model.js";
@@ -20,10 +20,10 @@ export function useTask(id) {
   return { ...state, again: live.again };
 }
 
-// Shows again what shows this part of a task whenever that changes.
+// Shows again what shows this part of a task whenever that changes, also as soon as it was drawn.
 export function usePart(model, part) {
   const [, next] = useState(0);
-  useEffect(() => model.on(part, () => next((turn) => turn + 1)), [model, part]);
+  useLayoutEffect(() => model.on(part, () => next((turn) => turn + 1)), [model, part]);
 }
 
 class Live {
