@@ -44,6 +44,6 @@ def outside(tmp_path: Path, server: Running) -> Kubemin:
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Of 127.0.0.1, and its key, as files."""
-    from tests.cli.certificates import make_certificate
+    from tests.certificates import make_certificate
 
     return make_certificate(tmp_path_factory.mktemp("tls"))
