@@ -76,12 +76,12 @@ async def history(size: int, folder: Path, *, postgresql: bool) -> AsyncIterator
         yield server.url()
 
 
-async def measure(*, postgresql: bool) -> None:
+async def measure(most: int, *, postgresql: bool) -> None:
     """Measure, and show."""
     quiet()
     rows = []
     with TemporaryDirectory(prefix="kubemin-bench-") as folder:
-        for size in SIZES:
+        for size in (size for size in SIZES if size <= most):
             async with history(size, Path(folder), postgresql=postgresql) as url:
                 commits = Commits()
                 db = await Database.open(url, hook=commits)
@@ -95,7 +95,9 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--postgresql", action="store_true")
-    asyncio.run(measure(postgresql=parser.parse_args().postgresql))
+    parser.add_argument("--most", type=int, default=max(SIZES), help="tasks of the largest history")
+    given = parser.parse_args()
+    asyncio.run(measure(given.most, postgresql=given.postgresql))
 
 
 if __name__ == "__main__":
