@@ -50,7 +50,7 @@ def _give_memory_back() -> None:
     """Have glibc return what a burst of large replies took: by itself it keeps ever more, up to 64 MiB.
 
     It raises both thresholds whenever a larger block is freed (mallopt(3)); one that is set stays. A process has one
-    thread that runs at a time, so two arenas do. Other C libraries have no `mallopt`, or pay no heed.
+    thread that runs at a time, so two arenas are enough. Other C libraries have no `mallopt`, or ignore it.
     """
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)

@@ -131,27 +131,23 @@ async def _serve(settings: Settings, workers: Workers, *, in_process: bool, tria
                         ready=lambda _: answers.set(),
                     )
                 )
-                watching = [group.create_task(one.run()) for one in watches.values()]
-                rotating = group.create_task(_rotate(settings, parts))
-                pruning = group.create_task(deps.audit.prune_regularly())
-                forgetting = group.create_task(_forget(settings, parts))
-                group.create_task(workers.run(_start(settings, parts), stopping))
-                announcing = group.create_task(
-                    _announce(url_of(listener, secure=tls_of(settings) is not None), answers, workers)
+                url = url_of(listener, secure=tls_of(settings) is not None)
+                works = (
+                    *(one.run() for one in watches.values()),
+                    _rotate(settings, parts),
+                    deps.audit.prune_regularly(),
+                    _forget(settings, parts),
+                    _announce(url, answers, workers),
+                    *([notifications.run()] if notifications else []),
                 )
-                telling = group.create_task(notifications.run()) if notifications else None
+                beside = [group.create_task(work) for work in works]
+                group.create_task(workers.run(_start(settings, parts), stopping))
                 if engine:
                     group.create_task(run_engine(engine, stopping, settings.drain_seconds))
                 await until_stopped(http)
                 stopping.set()
-                for one in watching:
+                for one in beside:
                     one.cancel()
-                rotating.cancel()
-                pruning.cancel()
-                forgetting.cancel()
-                announcing.cancel()
-                if telling:
-                    telling.cancel()
         if authenticator is not None:
             await authenticator.aclose()
 

@@ -93,9 +93,8 @@ class Discovery:
         if name not in self._kinds:
             version = ""  # its objects may be there, whatever the version
         if asyncio.get_running_loop().time() < self._beyond_read_at + _AGAIN:
-            _refuse_unsure(
-                kind, version, self._beyond
-            )  # that it may be there need not be new; that it is not has to be
+            # That it may be there need not be new; that it is not has to be.
+            _refuse_unsure(kind, version, self._beyond)
         _refuse_unsure(kind, version, await self._read_beyond(kind.group))
 
     async def _read_beyond(self, group: str) -> _Beyond:

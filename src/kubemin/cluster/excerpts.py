@@ -4,6 +4,7 @@ Why: a cluster has far more Pods and ReplicaSets than objects that tasks write, 
 and most of each is its Pod template and its managedFields. Nor are environment variables of running Pods held here.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from kubemin.cluster.readiness.fields import mapping
@@ -46,11 +47,9 @@ _UNREAD = ("managedFields", "annotations")
 def _of_pod(item: Manifest) -> dict[str, Any]:
     """Whether the Pod is to end, and which of its containers run beside the others."""
     spec = mapping(item, "spec")
-    initial = [
-        {key: each[key] for key in ("name", "restartPolicy") if key in each}
-        for each in spec.get("initContainers") or ()
-    ]
-    return {
-        **{key: spec[key] for key in ("restartPolicy",) if key in spec},
-        **({"initContainers": initial} if initial else {}),
-    }
+    initial = [_only(each, "name", "restartPolicy") for each in spec.get("initContainers") or ()]
+    return {**_only(spec, "restartPolicy"), "initContainers": initial}
+
+
+def _only(found: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: found[name] for name in names if name in found}

@@ -9,8 +9,8 @@ A task is kept, however old it is,
 - while a row of its journal tells what an application has (`holdings`);
 - as the newest one of its application.
 
-What is deleted is what nobody asks for any more: see `tests/store/test_retention.py`, and the proofs, which run once
-more with all forgotten that may be.
+What is deleted is what nobody asks for any more: `tests/store/test_retention.py`. In half of its scripts the random
+proof (`tests/proof`) deletes after each round all that may be deleted, and then goes on.
 """
 
 from collections.abc import Sequence
