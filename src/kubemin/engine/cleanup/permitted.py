@@ -11,6 +11,7 @@ from functools import partial
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import CallerForbidden, ClusterError, Conflict, Invalid, NotFound
 from kubemin.engine.backoff import retry_reads
+from kubemin.engine.errors import without_group
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.claims import PVC, template_claims
 from kubemin.engine.objects.live import get_or_none
@@ -57,10 +58,8 @@ async def check_letting_go(
         return None
 
     asks = [partial(remove, ref) for ref in sorted(uids)] + [partial(release, ref) for ref in sorted(releases)]
-    try:
+    with without_group(ClusterError):
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(refusal(ask)) for ask in asks]
-    except* ClusterError as errors:
-        raise errors.exceptions[0] from None
     if refused := [said for one in asked if (said := one.result()) is not None]:
         raise CallerForbidden("; ".join(refused), status=403, reason="Forbidden")

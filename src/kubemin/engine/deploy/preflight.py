@@ -40,7 +40,7 @@ from kubemin.engine.deploy.replicas import Autoscalers
 from kubemin.engine.deploy.sharing import shared_by_others
 from kubemin.engine.deploy.targets import refuse_taken_target
 from kubemin.engine.deploy.unchanged import Unchanged
-from kubemin.engine.errors import JobFailed
+from kubemin.engine.errors import JobFailed, without_group
 from kubemin.engine.objects.bindings import lacking_role
 from kubemin.engine.objects.immutable import with_advice
 from kubemin.engine.objects.live import Snapshot, get_or_none, read_many
@@ -161,11 +161,9 @@ class Inquiry:
                         return await after_its_role(self.acting, job)
                     return JobPreview("refused", (error.cause,), error.code)
 
-        try:
+        with without_group(ClusterError):
             async with asyncio.TaskGroup() as group:
                 asked = {job.seq: group.create_task(ask(job)) for job in jobs}
-        except* ClusterError as errors:
-            raise errors.exceptions[0] from None
         return {seq: task.result() for seq, task in asked.items()}
 
     async def _is_served(self, ref: ObjectRef) -> bool:

@@ -18,6 +18,7 @@ from kubemin.cluster.errors import (
 )
 from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff, retry_reads
+from kubemin.engine.errors import without_group
 from kubemin.spec.kinds import kind_of
 from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -80,12 +81,10 @@ async def read_many(
     for ref in wanted:
         if ref not in found:
             collections.setdefault((ref.kind, ref.namespace), []).append(ref)
-    try:
+    with without_group(ClusterError):
         async with asyncio.TaskGroup() as group:
             for (kind, namespace), some in collections.items():
                 group.create_task(look(kind, namespace, some))
-    except* ClusterError as errors:
-        raise errors.exceptions[0] from None
     return {ref: found[ref] for ref in wanted if ref in found}
 
 
