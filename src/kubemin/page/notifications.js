@@ -98,7 +98,7 @@ function Target({ of: { name, here, known, template, on, waiting, dead, oldest }
         session.mayAll("admin") &&
         html`<button type="button" aria-label=${say("notifyTestOf", name)} disabled=${test.busy} onClick=${() => test.run()}>
           ${say("notifyTest")}
-        </button>`}
+        </button>`}${" "}
         <span role="status">
           ${answer && (answer.delivered ? say("notifyTested", answer.httpStatus) : html`<span class="why">${answer.error}</span>`)}
         </span>
