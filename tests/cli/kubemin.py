@@ -34,7 +34,8 @@ def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("KUBEMIN_")}
     # Tests look into the processes that they start; without core dumps only root may.
     own = {"NO_COLOR": "1", "PYTHONWARNINGS": "error", "KUBEMIN_CORE_DUMPS": "true", "XDG_CONFIG_HOME": NO_CONFIG}
-    return {**clean, **own, **(extra or {})}
+    patience = {"KUBEMIN_EVIDENCE_SECONDS": "30"}  # a busy machine loses no evidence; only what hangs takes so long
+    return {**clean, **own, **patience, **(extra or {})}
 
 
 class Kubemin:

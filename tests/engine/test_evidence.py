@@ -14,22 +14,18 @@ from hypothesis import strategies as st
 from kubemin.cluster import Cluster
 from kubemin.engine import ExecOptions
 from kubemin.engine.objects.masking import CutOnce, Mask, secret_values
-from kubemin.engine.supervise import evidence as module
+from kubemin.engine.supervise import evidence as keeping
 from kubemin.engine.supervise import gathering
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Cleanup, TaskStatus
 from kubemin.store import Tx, evidence
 from kubemin.store.errors import Unavailable
 from kubesim.faults import Fault
-from tests.engine.instance import Instance, secret, web
+from tests.engine.instance import QUICK, Instance, secret, web
 
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that is busy must not make a test fail: only what hangs runs into the limit."""
-    monkeypatch.setattr(module, "SECONDS", 30.0)
-
-
+WAITS = QUICK.model_copy(update={"evidence_seconds": 30})
+"""A machine that is busy must not make a test fail: only what hangs runs into the limit."""
+HANGS = QUICK.model_copy(update={"evidence_seconds": 3})
 QUICKLY = ExecOptions(hopeless_after_seconds=0.2)
 
 
@@ -40,7 +36,7 @@ async def kept(instance: Instance, task_id: str) -> dict[str, Any]:
 
 async def test_what_crashes_is_told_with_its_former_run_and_what_is_ready_is_not(instance: Instance) -> None:
     app_id = await instance.save([web("fine"), web("api", "api:crash")])
-    async with instance.worker():
+    async with instance.worker(WAITS):
         task = await instance.settled(await instance.exec(app_id, QUICKLY))
     assert (task.status, task.cleanup) == (TaskStatus.FAILED, Cleanup.DONE)
     found = await kept(instance, task.id)
@@ -58,7 +54,7 @@ async def test_what_crashes_is_told_with_its_former_run_and_what_is_ready_is_not
 
 async def test_what_never_ran_says_why(instance: Instance) -> None:
     app_id = await instance.save([web("api", "api:pull")])
-    async with instance.worker():
+    async with instance.worker(WAITS):
         task = await instance.settled(await instance.exec(app_id, QUICKLY))
     (pod,) = (await kept(instance, task.id))["api"]
     assert pod["containers"][0]["note"] == "it never ran: ImagePullBackOff"
@@ -83,11 +79,10 @@ async def running_late(instance: Instance, *more: dict[str, Any], replicas: int 
     return task_id
 
 
-async def test_a_cancel_does_not_wait_for_a_log_that_hangs(instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cancel_does_not_wait_for_a_log_that_hangs(instance: Instance) -> None:
     """The log is held until after the rollback is done: so the rollback cannot have waited for it."""
-    monkeypatch.setattr(module, "SECONDS", 3.0)
     before = await instance.snapshot()
-    async with instance.worker():
+    async with instance.worker(HANGS):
         task_id = await running_late(instance)
         held = instance.sim.faults.add(Fault("hold", resource="pods", subresource="log", times=None))
         await cancel(instance, task_id)
@@ -101,7 +96,7 @@ async def test_a_cancel_does_not_wait_for_a_log_that_hangs(instance: Instance, m
 
 
 async def test_an_api_server_that_answers_no_reads_changes_nothing(instance: Instance) -> None:
-    async with instance.worker():
+    async with instance.worker(WAITS):
         task_id = await running_late(instance)
         instance.sim.faults.add(Fault("drop", resource="pods", subresource="log", times=None))
         instance.sim.faults.add(Fault("drop", resource="events", verb="list", times=None))
@@ -114,7 +109,7 @@ async def test_an_api_server_that_answers_no_reads_changes_nothing(instance: Ins
 
 
 async def test_without_the_right_evidence_says_so_and_has_the_rest(instance: Instance) -> None:
-    async with instance.worker():
+    async with instance.worker(WAITS):
         task_id = await running_late(instance)
         said = 'pods "x" is forbidden: User "kubemin" cannot get resource "pods/log"'
         instance.sim.faults.add(Fault("status", code=403, resource="pods", subresource="log", times=None, message=said))
@@ -126,7 +121,7 @@ async def test_without_the_right_evidence_says_so_and_has_the_rest(instance: Ins
 
 
 async def test_at_most_three_pods_of_a_component(instance: Instance) -> None:
-    async with instance.worker():
+    async with instance.worker(WAITS):
         task_id = await running_late(instance, replicas=5)
         await cancel(instance, task_id)
         await instance.settled(task_id)
@@ -141,7 +136,7 @@ async def test_a_database_that_takes_no_evidence_does_not_keep_the_rollback_from
 
     monkeypatch.setattr(evidence, "add", refused)
     before = await instance.snapshot()
-    async with instance.worker():
+    async with instance.worker(WAITS):
         task_id = await running_late(instance)
         await cancel(instance, task_id)
         task = await instance.settled(task_id)
@@ -154,7 +149,6 @@ async def test_a_rollback_does_not_wait_until_evidence_is_stored(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database is held until the rollback is done; what was gathered is stored all the same, and whole."""
-    monkeypatch.setattr(module, "SECONDS", 3.0)
     free, begin = asyncio.Event(), instance.db.begin
 
     @asynccontextmanager
@@ -165,7 +159,7 @@ async def test_a_rollback_does_not_wait_until_evidence_is_stored(
             yield tx
 
     monkeypatch.setattr(instance.db, "begin", slow)
-    async with instance.worker():
+    async with instance.worker(HANGS):
         task_id = await running_late(instance)
         await cancel(instance, task_id)
         assert (await instance.settled(task_id)).cleanup is Cleanup.DONE
@@ -179,7 +173,7 @@ async def test_a_fault_of_its_own_changes_nothing(instance: Instance, monkeypatc
         raise ZeroDivisionError
 
     monkeypatch.setattr(gathering, "_fitted", broken)
-    async with instance.worker():
+    async with instance.worker(HANGS):
         task_id = await running_late(instance)
         await cancel(instance, task_id)
         task = await instance.settled(task_id)
@@ -208,7 +202,7 @@ async def test_secrets_of_the_application_are_masked_in_what_containers_say(
     spoken = f"password={value} basic={base64.b64encode(value.encode()).decode()}\n"
     monkeypatch.setattr(Cluster, "log", lambda *_, **__: asyncio.sleep(0, spoken))
     app_id = await instance.save([secret("keys", password=value), web("api", "api:crash")])
-    async with instance.worker():
+    async with instance.worker(WAITS):
         task = await instance.settled(await instance.exec(app_id, QUICKLY))
     found = await kept(instance, task.id)
     assert "password=******" in found["api"][0]["containers"][0]["log"]
@@ -229,7 +223,7 @@ async def test_a_log_that_the_server_cuts_ends_with_a_whole_line(
 
     monkeypatch.setattr(Cluster, "log", cut)
     app_id = await instance.save([secret("keys", password=value), web("api", "api:crash")])
-    async with instance.worker():
+    async with instance.worker(WAITS):
         task = await instance.settled(await instance.exec(app_id, QUICKLY))
     log = (await kept(instance, task.id))["api"][0]["containers"][0]["log"]
     assert log.endswith("x" * 1000)
@@ -303,9 +297,9 @@ async def test_the_mask_is_built_again_only_for_another_secret(monkeypatch: pyte
             built += 1
             super().__init__(values)
 
-    monkeypatch.setattr(module, "Mask", Counted)
+    monkeypatch.setattr(keeping, "Mask", Counted)
     new = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "new"}}
-    mask = module.TaskMask([{**new, "stringData": {"a": "the-new-one"}}])
+    mask = keeping.TaskMask([{**new, "stringData": {"a": "the-new-one"}}])
     found: list[Manifest] = []
     assert built == 0
     said = "the-new-one, the-old-one"

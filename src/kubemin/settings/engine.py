@@ -59,6 +59,10 @@ class EngineSettings(LimitSettings):
     """
     cleanup_seconds: float = Field(default=30, gt=0)
     """Time limit of one pass of a cleanup."""
+    evidence_seconds: float = Field(default=1, gt=0)
+    """By how much a rollback waits at most for what the Pods say, before it removes them. What comes later is not
+    kept.
+    """
     max_attempts: int = Field(default=3, ge=1)
     """How many workers may try to run a task; if the last of them dies too, the task fails."""
     keep_revisions: int = Field(default=20, ge=2)

@@ -22,10 +22,7 @@ from kubemin.store.tasks import Task
 
 log = structlog.get_logger(__name__)
 
-SECONDS = 1.0
-"""By how much a rollback waits for evidence at most, and for its being stored."""
-
-_FOR_STORING = 0.2
+_FOR_STORING = 0.2  # of the seconds that a rollback waits
 _NOT_READY = (JobStatus.FAILED, JobStatus.TIMEOUT, JobStatus.CANCELLED)
 
 
@@ -53,21 +50,23 @@ class TaskMask:
 class EvidenceKeeper:
     """Keeps the evidence of one task, beside its rollback. Whatever becomes of it, the task ends as it would."""
 
-    def __init__(self, task: Task, db: Database, cluster: Cluster, informers: Informers) -> None:
+    def __init__(self, task: Task, db: Database, cluster: Cluster, informers: Informers, seconds: float) -> None:
+        """``seconds``: by how much the rollback waits at most, also for what is stored."""
         self._task = task
         self._db = db
         self._cluster = cluster
         self._informers = informers
+        self._seconds = seconds
         self._keeping: asyncio.Task[None] | None = None
 
     async def keep(self, resources: Collection[Resource], mask: Callable[[], Mask]) -> None:
-        """Store what the Pods say, before they go. Where that takes longer than `SECONDS`, it goes on beside."""
+        """Store what the Pods say, before they go. Where that takes longer than may be waited, it goes on beside."""
         applied = [row for row in resources if row.purpose is Purpose.APPLY]
         if self._task.cleanup_attempts or any(row.state.settled for row in applied):
             return  # something was rolled back: what is there by now may be another task's
-        ends = asyncio.get_running_loop().time() + SECONDS
+        ends = asyncio.get_running_loop().time() + self._seconds
         self._keeping = asyncio.create_task(self._keep(mask(), ends))
-        await asyncio.wait({self._keeping}, timeout=SECONDS)
+        await asyncio.wait({self._keeping}, timeout=self._seconds)
 
     async def close(self) -> None:
         """Wait for what is still being stored: a statement is never torn, and the database does not close before."""
@@ -81,7 +80,7 @@ class EvidenceKeeper:
                 if await evidence.components_of(tx, task.id):
                     return
                 suspects = list(suspects_among(await jobs.of_task(tx, task.id)))
-            left = ends - asyncio.get_running_loop().time() - _FOR_STORING
+            left = ends - asyncio.get_running_loop().time() - _FOR_STORING * self._seconds
             if left <= 0:  # the rollback is about to begin: what is gathered now may show its work
                 log.warning("evidence was not kept", task=task.id, error="no time was left")
                 return

@@ -116,7 +116,7 @@ class TaskRun:
         self._plan = Plan(()) if task.plan is None else Plan.from_json(task.plan)
         self._mask = TaskMask((job.manifest for job in self._plan.jobs), guess=deps.settings.guess_secrets)
         self.promotions = Promotions(task.promoted_hold)
-        self._evidence = EvidenceKeeper(task, deps.db, deps.cluster, deps.informers)
+        self._evidence = EvidenceKeeper(task, deps.db, deps.cluster, deps.informers, deps.settings.evidence_seconds)
 
     async def run(self) -> None:
         """Drive the task on. Raises `Stopped` where another worker, or this one later, is to go on."""
