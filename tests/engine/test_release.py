@@ -296,8 +296,8 @@ async def test_what_another_application_has_by_now_is_not_released(instance: Ins
         await complete(instance, task_id)
         assert await live(instance, SETTINGS) == before
         assert (await fates(instance, task_id))["settings"] == (
-            ResourceState.KEPT,
-            "it is labelled as another application's by now",
+            ResourceState.RELEASED,
+            "other uses it, and has it from now on",
         )
         await complete(instance, await delete(instance, second))
     after = await live(instance, SETTINGS)

@@ -12,7 +12,7 @@ from kubemin.spec.ids import new_id
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.store import Database, holdings, journal, tasks
-from kubemin.store.fold import Holding, fold, handed_to, told
+from kubemin.store.fold import Holding, fold, handed_to, may_be_passed, told
 from kubemin.store.transaction import dump
 from tests.store.rows import add_application, id_of, new_task
 
@@ -36,6 +36,7 @@ class Row:
     uid: str | None
     dependents: str | None
     adopted: bool | None
+    was_there: bool = False
     priority: int | None = None
     api_version: str = "v1"
     job_seq: int = 1
@@ -66,6 +67,7 @@ def rows_of_task(draw: st.DrawFn, number: int) -> list[Row]:
                 uid=draw(st.sampled_from([f"{name}-1", f"{name}-2", None])),
                 dependents=dump(handed_to(receiver)) if purpose is Purpose.HAND_OVER else None,
                 adopted=draw(st.sampled_from([None, True, False])),
+                was_there=draw(st.booleans()),
                 priority=draw(st.sampled_from([None, 5])),
             )
         )
@@ -87,6 +89,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Row], list[Row], list[Row]]:
             row = replace(row, **ends[row.task_id], state=draw(st.sampled_from(ResourceState)))
         later.append(row)
     in_use = {row.uid for row in later if row.purpose == Purpose.USE and row.state != ResourceState.RELEASED}
+    in_use |= {one.uid for one in fold(ours(later), APP).holdings}
     after = [row for rows in tasks_of[count:] for row in rows]
     return now, later, [row for row in after if row.task_id.startswith("ours") or row.uid in in_use]
 
@@ -98,7 +101,7 @@ def ours(rows: Sequence[Row]) -> list[Row]:
 
 def passed(rows: Sequence[Row]) -> list[Row]:
     """Those of others, of what the application uses."""
-    used = {row.uid for row in ours(rows) if row.purpose == Purpose.USE and row.uid and TaskStatus(row.status).ended}
+    used = {row.uid for row in ours(rows) if may_be_passed(row) and row.uid and TaskStatus(row.status).ended}
     states = (ResourceState.INTENT, ResourceState.RELEASED)
     return [row for row in rows if row.task_id.startswith("theirs") and row.uid in used and row.state in states]
 

@@ -60,6 +60,8 @@ class JournalRow(Protocol):
     dependents: str | None
     adopted: bool | None
     priority: int | None
+    was_there: bool
+    """The row has the object as it was before."""
 
 
 R = TypeVar("R", bound=JournalRow)
@@ -90,7 +92,7 @@ class Fold:
         if not self._counts(row):
             return
         uid = str(row.uid)
-        if row.adopted or (row.adopted is None and row.state == ResourceState.CHANGED):
+        if row.adopted:
             self._strangers[uid] = Origin(row.task_id, row.seq)
         completed = row.status == TaskStatus.COMPLETED or row.task_id == self.ending
         after = _after(self._held.get(uid), row, self.app_id, self._strangers.get(uid), completed=completed)
@@ -116,6 +118,8 @@ class Fold:
             return False
         match Purpose(row.purpose):
             case Purpose.APPLY:
+                if takes_over(row):  # what it put back is the other application's again
+                    return state in (ResourceState.CREATED, ResourceState.CHANGED, ResourceState.KEPT)
                 return row.adopted is not None or state in (ResourceState.CREATED, ResourceState.CHANGED)
             case Purpose.REMOVE:
                 return state in (ResourceState.DELETED, ResourceState.KEPT)
@@ -155,7 +159,11 @@ def told(own: Iterable[R], passed: Iterable[R], app_id: str, ending: str | None 
             uses = [row for row in uses if row.state != ResourceState.RELEASED]
         found += _used_since([row for row in sure if row in uses])
         if not uses or is_passed:
-            found += _without_effect([row for row in sure if row.purpose != Purpose.USE], app_id)
+            # By the newest row of what was passed on, that is found.
+            newest = {row.uid: row for row in sure if row.purpose == Purpose.APPLY and may_be_passed(row)}
+            links = [newest.get(row.uid) for row in rows if (row.task_id, row.seq) in theirs]
+            others = [row for row in sure if row.purpose != Purpose.USE]
+            found += [row for row in _without_effect(others, app_id) if row not in links]
     return [row for row in found if (row.task_id, row.seq) not in theirs]
 
 
@@ -228,6 +236,16 @@ _TO = "application"
 _AT = "before"
 
 
+def takes_over(row: JournalRow) -> bool:
+    """Whether its task has written over what another application shares, which may have it still."""
+    return row.purpose == Purpose.APPLY and row.adopted is None and row.was_there
+
+
+def may_be_passed(row: JournalRow) -> bool:
+    """Whether what others pass on may be the row's object: it was another's, or is."""
+    return row.purpose == Purpose.USE or takes_over(row) or (row.purpose == Purpose.APPLY and bool(row.adopted))
+
+
 def passed_to(row: JournalRow) -> str:
     return receiver({} if row.dependents is None else load(row.dependents))
 
@@ -243,7 +261,9 @@ def _after(
     dependents = {} if row.dependents is None else load(row.dependents)
     new = Holding(ref=ref, uid=str(row.uid), dependents=dependents, priority=row.priority)
     if row.purpose == Purpose.HAND_OVER:
-        return replace(new, dependents={}, adopted=stranger) if passed_to(row) == app_id else None
+        if passed_to(row) != app_id:
+            return None
+        return replace(held or replace(new, dependents={}), adopted=stranger)
     if row.purpose == Purpose.APPLY:
         if row.state == ResourceState.CREATED:
             return new
@@ -262,7 +282,8 @@ def _after_change(
     if held and completed and row.state == ResourceState.OBSERVED and row.adopted is False:
         return replace(held, kept=False, priority=new.priority)  # it was what it is to be, and was not written
     own = replace(new, dependents={kind: [] for kind in new.dependents})  # what its controller had made is ours too
-    left = row.state == ResourceState.KEPT and row.adopted  # a stranger's, which still may have what was written
+    # Another's, which still may have what was written.
+    left = row.state == ResourceState.KEPT and row.adopted is not False
     if row.state != ResourceState.CHANGED and not left:  # it is as it was, or was left as it is
         gone = row.state in (ResourceState.DELETED, ResourceState.LOST)
         return held if held or stranger or gone else own

@@ -12,7 +12,7 @@ from kubemin.spec.objects import Manifest
 from kubemin.spec.states import Purpose, ResourceState
 from kubemin.store.columns import NOTHING, among
 from kubemin.store.errors import Unreadable
-from kubemin.store.fold import Holding, JournalRow, Origin, fold, is_ended, passed_to, told
+from kubemin.store.fold import Holding, JournalRow, Origin, fold, is_ended, may_be_passed, passed_to, told
 from kubemin.store.journal import TELLS
 from kubemin.store.tables import resources, tasks
 from kubemin.store.transaction import Tx, chunks, load
@@ -20,7 +20,11 @@ from kubemin.store.transaction import Tx, chunks, load
 _REF = ("api_version", "kind", "namespace", "name")
 _NAMED = ("task_id", "seq", "job_seq", *_REF, "purpose", "state", "uid", "dependents", "adopted", "priority")
 _ROWS = select(
-    tasks.c.seq.label("task_seq"), tasks.c.status, tasks.c.cleanup, *(resources.c[name] for name in _NAMED)
+    tasks.c.seq.label("task_seq"),
+    tasks.c.status,
+    tasks.c.cleanup,
+    *(resources.c[name] for name in _NAMED),
+    resources.c.before.is_not(None).label("was_there"),
 ).join_from(resources, tasks, tasks.c.id == resources.c.task_id)
 _OWN = _ROWS.where(resources.c.holder == bindparam("of_app"))
 _PASSED = _ROWS.where(
@@ -64,7 +68,7 @@ async def tell_no_more(tx: Tx, app_id: str) -> None:
 async def _rows(tx: Tx, app_id: str, ending: str | None) -> tuple[Sequence[JournalRow], list[JournalRow]]:
     """The rows that tell what an application has: its own, and those by which others passed something to it."""
     own: Sequence[JournalRow] = await tx.rows(_OWN, {"of_app": app_id})
-    used = {str(row.uid) for row in own if row.purpose == Purpose.USE and row.uid is not None and is_ended(row, ending)}
+    used = {str(row.uid) for row in own if may_be_passed(row) and row.uid is not None and is_ended(row, ending)}
     passed: list[JournalRow] = []
     for part in chunks(used):
         passed += [row for row in await tx.rows(_PASSED, {"of_app": app_id, "uids": part}) if passed_to(row) == app_id]

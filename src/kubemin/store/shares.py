@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, ins
 
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Purpose, ResourceState, TaskStatus
+from kubemin.store import fold, holdings
 from kubemin.store.clock import now
 from kubemin.store.journal import TELLS
 from kubemin.store.tables import applications, resources, shares, tasks, writes
 from kubemin.store.tasks.reads import OPEN, UNDER_WAY, cluster_of
-from kubemin.store.transaction import Tx, chunks
+from kubemin.store.transaction import Tx, chunks, load
 
 
 async def take(tx: Tx, name: str, task_id: str) -> str | None:
@@ -60,7 +61,7 @@ async def undecided_by(tx: Tx, uid: str, token: str | None, task_id: str) -> str
 
 
 class User(NamedTuple):
-    """An application that uses a shared object, and the job that would have made it otherwise."""
+    """An application that uses or has a shared object, and the job that brought it, or would have made it otherwise."""
 
     app_id: str
     app_name: str
@@ -111,30 +112,68 @@ async def end_uses(tx: Tx, uses: Uses) -> None:
 async def users_of(tx: Tx, uid: str, task_id: str) -> list[User]:
     """The applications, besides the task's own, that use the object as they are deployed, the first one first.
 
-    Or as a run that is under way will have it; these come last. Of each the newest task that completed with it.
+    Then those that have it, as each has written it with ``share: force``; and those of which a run that is under way
+    will have it so, or use it.
     """
-    own = select(tasks.c.app_id).where(tasks.c.id == task_id).scalar_subquery()
+    of = await tx.row(select(tasks.c.app_id, tasks.c.cluster).where(tasks.c.id == task_id))
+    return [] if of is None else await _users(tx, uid, of.app_id, of.cluster)
+
+
+async def _users(tx: Tx, uid: str, app_id: str, cluster: str) -> list[User]:
     columns = (tasks.c.app_id, tasks.c.app_name, tasks.c.id, tasks.c.status, resources.c.job_seq)
-    statement = _used(*columns).where(resources.c.uid == uid, tasks.c.app_id != own)
-    statement = statement.where(tasks.c.cluster == _cluster_of(task_id))
-    statement = statement.order_by(tasks.c.seq, resources.c.seq)
-    rows = sorted(await tx.rows(statement), key=lambda row: row.status != TaskStatus.COMPLETED)
+    statement = _used(*columns).where(resources.c.uid == uid, tasks.c.app_id != app_id, tasks.c.cluster == cluster)
+    rows = await tx.rows(statement.order_by(tasks.c.seq, resources.c.seq))
     users: dict[str, User] = {}
     for row in rows:
-        if row.status == TaskStatus.COMPLETED or row.app_id not in users:
+        if row.status == TaskStatus.COMPLETED:  # of each application the newest task
             users[row.app_id] = User(row.app_id, row.app_name, row.id, row.job_seq)
+    for other in await tx.rows(_TOLD_OF, {"of_uid": uid, "of_app": app_id, "of_cluster": cluster}):
+        if other.id in users or await _lets_go(tx, other.id, uid):
+            continue
+        for held in await holdings.holdings(tx, other.id):
+            if held.uid == uid:
+                users[other.id] = User(other.id, other.name, *(held.by or ("", 0)))
+    for row in rows:
+        users.setdefault(row.app_id, User(row.app_id, row.app_name, row.id, row.job_seq))
     return list(users.values())
 
 
+async def _lets_go(tx: Tx, app_id: str, uid: str) -> bool:
+    """Whether it is about to let go of an object that it has: else two that do so would pass it on and on."""
+    going = False
+    for row in await tx.rows(_ABOUT, {"of_app": app_id, "of_uid": uid}):
+        purpose = Purpose(row.purpose)
+        going = purpose.lets_go and (going or row.state == ResourceState.INTENT)
+    return going
+
+
 async def used_by_others(tx: Tx, uids: Collection[str], app_id: str) -> set[str]:
-    """Those of these objects of the application, by uid, that others besides it use."""
-    found: set[str] = set()
-    cluster = select(applications.c.cluster).where(applications.c.id == app_id).scalar_subquery()
+    """Those of these objects of the application, by uid, that others besides it use or have."""
+    mentioned: set[str] = set()
+    cluster = await tx.scalar(select(applications.c.cluster).where(applications.c.id == app_id))
+    if cluster is None:  # it was deleted: what is left goes on to be removed
+        cluster = await tx.scalar(select(tasks.c.cluster).where(tasks.c.app_id == app_id).limit(1))
     for part in chunks(uids):
-        statement = _used(resources.c.uid).where(resources.c.uid.in_(part), tasks.c.app_id != app_id)
-        statement = statement.where(tasks.c.cluster == cluster)
-        found |= {str(uid) for (uid,) in await tx.rows(statement)}
+        mentioned |= {str(uid) for (uid,) in await tx.rows(_MENTIONED, {"of_uids": part, "of_app": app_id})}
+    return {uid for uid in mentioned if await _users(tx, uid, app_id, str(cluster))}
+
+
+async def givers_of(tx: Tx, uids: Collection[str], app_id: str) -> set[tuple[str, str]]:
+    """The applications that have passed one of these objects to this one: uid and application.
+
+    Their label may still be on it: it was not written yet, or came back with what a rollback has put back.
+    """
+    found: set[tuple[str, str]] = set()
+    for part in chunks(uids):
+        rows = await tx.rows(_PASSED, {"of_uids": part, "of_app": app_id})
+        found |= {(str(row.uid), str(row.app_id)) for row in rows if fold.receiver(load(row.dependents)) == app_id}
     return found
+
+
+async def is_known(tx: Tx, app_id: str, task_id: str) -> bool:
+    """Whether an application is, or was, one of the task's cluster, by its tasks."""
+    of_it = select(tasks.c.id).where(tasks.c.app_id == app_id, tasks.c.cluster == _cluster_of(task_id)).limit(1)
+    return await tx.scalar(of_it) is not None
 
 
 def _cluster_of(task_id: str) -> ScalarSelect[str]:
@@ -148,11 +187,48 @@ def _used(*columns: ColumnElement[Any]) -> Select[Any]:
         .select_from(tasks)
         .join(resources, resources.c.task_id == tasks.c.id)
         .join(applications, applications.c.id == tasks.c.app_id)
-        .where(_IN_USE, tasks.c.status.in_([*OPEN, TaskStatus.COMPLETED]))
+        .where(or_(and_(_IN_USE, tasks.c.status.in_([*OPEN, TaskStatus.COMPLETED])), _WRITES))
     )
 
 
+_BEGUN = (ResourceState.INTENT, ResourceState.OBSERVED)
 _IN_USE = and_(resources.c.purpose == Purpose.USE, resources.c.state == ResourceState.OBSERVED, TELLS)
+_WRITES = and_(
+    resources.c.purpose == Purpose.APPLY,
+    resources.c.state.in_([*_BEGUN, ResourceState.CREATED, ResourceState.CHANGED]),
+    or_(resources.c.before.is_not(None), resources.c.state == ResourceState.CREATED),
+    tasks.c.status.in_(OPEN),
+    TELLS,
+)
+"""A run that is under way has written the object, or is about to."""
+_TOLD_OF = (
+    select(applications.c.id, applications.c.name)
+    .distinct()
+    .join(resources, resources.c.holder == applications.c.id)
+    .where(resources.c.uid == bindparam("of_uid"), TELLS, applications.c.id != bindparam("of_app"))
+    .where(applications.c.cluster == bindparam("of_cluster"))
+    .order_by(applications.c.id)
+)
+"""Applications of whose journals a row names the object."""
+_ABOUT = (
+    select(resources.c.purpose, resources.c.state)
+    .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
+    .where(resources.c.uid == bindparam("of_uid"), resources.c.holder == bindparam("of_app"))
+    .order_by(tasks.c.seq, resources.c.seq)
+)
+_MENTIONED = (
+    select(resources.c.uid)
+    .distinct()
+    .where(resources.c.uid.in_(bindparam("of_uids", expanding=True)), TELLS, resources.c.holder != bindparam("of_app"))
+)
+_PASSED = (
+    select(resources.c.uid, resources.c.dependents, tasks.c.app_id)
+    .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
+    .where(resources.c.uid.in_(bindparam("of_uids", expanding=True)), TELLS, resources.c.holder != bindparam("of_app"))
+    .where(
+        resources.c.purpose == Purpose.HAND_OVER, resources.c.state.in_((ResourceState.INTENT, ResourceState.RELEASED))
+    )
+)
 _USES = (
     select(*(resources.c[name] for name in ("task_id", "seq", "api_version", "kind", "namespace", "name", "uid")))
     .join_from(resources, tasks, tasks.c.id == resources.c.task_id)

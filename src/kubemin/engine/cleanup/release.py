@@ -3,7 +3,7 @@
 The object is written by a PUT that says who owns which field. An apply without these fields would delete them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kubemin.cluster import Cluster
 from kubemin.cluster.errors import Conflict, Forbidden, Invalid, NotFound, Unanswered, Unreachable
@@ -19,6 +19,7 @@ from kubemin.spec.labels import APP_ID
 from kubemin.spec.objects import Manifest
 from kubemin.spec.states import ResourceState, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
+from kubemin.store.shares import User
 
 Wanted = Callable[[Manifest], Manifest | None]
 """The object as it is to be written; None where it is as it should be."""
@@ -49,6 +50,15 @@ class Releaser:
         marks = _labels(row.applied)
         await self._write(row, lambda live: handed_over(live, marks), row.why, receiver=marks.get(APP_ID))
 
+    async def pass_on(self, row: Resource, users: Sequence[User]) -> str:
+        """Pass the object to the first of its users that is still there; who has it now, or nothing where none is."""
+        for user in users:
+            passing = await self._journal.pass_to(row, user)
+            if passing is not None:
+                await self.hand_over(passing)
+                return passing.why if passing.state is ResourceState.RELEASED else ""
+        return ""
+
     async def _write(self, row: Resource, wanted: Wanted, why: str, receiver: str | None = None) -> None:
         backoff = Backoff()
         live = await get_or_none(self._cluster, row.ref)
@@ -59,7 +69,11 @@ class Releaser:
             if live["metadata"]["uid"] != row.uid:
                 self._journal.settle(row, ResourceState.LOST, "another object of this name is there now")
                 return
-            if application_of(live) not in (None, self._app_id, receiver):
+            owner = application_of(live)
+            if receiver is not None and owner == receiver:  # which may have written it since
+                self._journal.settle(row, ResourceState.RELEASED, why)
+                return
+            if owner not in (None, self._app_id) and not self._journal.was_passed(live):
                 self._journal.settle(row, ResourceState.KEPT, "it is labelled as another application's by now")
                 return
             body = wanted(live)

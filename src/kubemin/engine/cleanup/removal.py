@@ -100,7 +100,10 @@ class Removal:
         if row.purpose is not Purpose.REMOVE:
             await self._wait_for_cleanup(row)
         if row.purpose is Purpose.HAND_OVER:
-            await self._releaser.hand_over(row)
+            if await self._journal.is_passing(row):
+                await self._releaser.hand_over(row)
+            else:  # the row by which it is let go of tells what becomes of it instead
+                self._journal.settle(row, ResourceState.KEPT, "who was to have it does without it by now")
         elif row.purpose is Purpose.RELEASE:
             await self._release(row)
         else:
@@ -155,10 +158,13 @@ class Removal:
 
     async def _release(self, row: Resource) -> None:
         live = await self._get(row)
-        users = await self._journal.users(live) if live is not None and self._is_ours(live, row) else ()
-        if users and (why := await self._hand_over(row, users)):
-            self._journal.settle(row, ResourceState.KEPT, why)
-            return
+        if live is not None and live["metadata"]["uid"] == row.uid:
+            users = await self._journal.users(live)
+            if not self._is_ours(live, row):
+                users = _of(live, users)
+            if why := await self._releaser.pass_on(row, users):
+                self._journal.settle(row, ResourceState.KEPT, why)
+                return
         await self._releaser.release(row)
 
     async def _remove(self, row: Resource) -> Later | None:
@@ -187,7 +193,7 @@ class Removal:
                     break
             except InUse as error:
                 await self._wait_for_cleanup(row)
-                if why := await self._hand_over(row, error.users):
+                if why := await self._releaser.pass_on(row, error.users):
                     self._journal.settle(row, ResourceState.KEPT, why)
                     return None
             await backoff.pause()
@@ -196,15 +202,6 @@ class Removal:
     async def _until_nothing_is_left(self, row: Resource) -> None:
         """Wait for what controllers made of an object that is gone: who deleted it may have died while it waited."""
         await self._deleter.until_nothing_is_left(row, Owner(row.ref, row.uid, row.before or {}))
-
-    async def _hand_over(self, row: Resource, users: Sequence[User]) -> str:
-        """Pass the object to the first of its users that is still there; who has it now, or nothing where none is."""
-        for user in users:
-            passing = await self._journal.pass_to(row, user)
-            if passing is not None:
-                await self._releaser.hand_over(passing)
-                return passing.why if passing.state is ResourceState.RELEASED else ""
-        return ""
 
     async def _remove_dependents(self, row: Resource) -> None:
         if row.before is not None:
@@ -239,7 +236,8 @@ class Removal:
             found = await foreign_objects(self._cluster, row.ref, row.dependents.get(CONTENT, ()))
             return f"it holds what is not this application's: {', '.join(found)}" if found else None
         if not self._is_ours(live, row):
-            return "it no longer is labelled as this application's"
+            users = _of(live, await self._journal.users(live))
+            return await self._releaser.pass_on(row, users) or "it no longer is labelled as this application's"
         if row.ref.kind == PVC:
             if not self._delete_volumes:
                 return HOLDS_DATA
@@ -250,7 +248,13 @@ class Removal:
         return None
 
     def _is_ours(self, live: Manifest, row: Resource) -> bool:
-        return live["metadata"]["uid"] == row.uid and application_of(live) == self._app_id
+        ours = application_of(live) == self._app_id or self._journal.was_passed(live)
+        return live["metadata"]["uid"] == row.uid and ours
+
+
+def _of(live: Manifest, users: Sequence[User]) -> list[User]:
+    """The one whose label the object has, where that is a user of it."""
+    return [user for user in users if user.app_id == application_of(live)]
 
 
 def removal_of(live: Manifest) -> Resource:

@@ -17,6 +17,7 @@ from kubemin.engine.cleanup.dependents import Dependents
 from kubemin.engine.cleanup.one_pass import Later, backwards, forwards, one_pass
 from kubemin.engine.cleanup.readable import check_readable
 from kubemin.engine.cleanup.readers import Readers
+from kubemin.engine.cleanup.release import Releaser
 from kubemin.engine.cleanup.restore import Restorer, kept_by_others, put_back_state
 from kubemin.engine.errors import InUse, OutOfTurn, StillThere
 from kubemin.engine.journal.journal import Journal
@@ -66,6 +67,7 @@ class Rollback:
         self._deleter = Deleter(journal, cluster, lists, informers)
         self._dependents = Dependents(journal, cluster, self._deleter, lists, informers)
         self._restorer = Restorer(journal, cluster)
+        self._releaser = Releaser(journal, cluster, self._app_id() or "")
         self._readers = self._make_readers(())
         self._live: Snapshot = {}
         self._rows: Sequence[Resource] = ()
@@ -180,7 +182,10 @@ class Rollback:
             try:
                 return await self._deleter.delete(resource, live)
             except InUse as error:
-                stays = str(error)
+                if not (passed := await self._releaser.pass_on(resource, error.users)):
+                    return False
+                self._journal.settle(resource, ResourceState.KEPT, passed)
+                return None
         if not await self._restorer.may_stay(resource, live):
             return False
         self._journal.settle(resource, ResourceState.KEPT, stays)

@@ -18,7 +18,7 @@ from kubemin.engine.journal.job_events import job_event
 from kubemin.engine.journal.last_writes import LastWrite, read_last_writes
 from kubemin.engine.journal.lease import Lease
 from kubemin.engine.journal.rows import Resource, Write, key_of
-from kubemin.engine.objects.ownership import token_of
+from kubemin.engine.objects.ownership import application_of, token_of
 from kubemin.plan import Plan
 from kubemin.spec.labels import APP_ID, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -42,6 +42,8 @@ class Journal:
         self._found = {resource.seq: resource.before for resource in self.resources.values() if resource.before}
         self._used = set[str]()
         """The uids of what others use by now, also where it no longer says that it is shared."""
+        self._givers = set[tuple[str, str]]()
+        """Uids of what was passed to the application, and who has passed it."""
         self._queue = CommitQueue(db, lease)
 
     @classmethod
@@ -158,13 +160,29 @@ class Journal:
             return await journal.brought_since(tx, self.lease.task_id, resource.ref)
 
     async def look_for_users(self, app_id: str, rows: Iterable[Resource]) -> None:
-        """Learn which of these objects of the application others use, for `users`. Raises `StoreError`.
+        """Learn which of these objects others use, for `users`, and have passed to it. Raises `StoreError`.
 
         It may have been shared once, and not be labelled so any more: nobody else finds it, and who has found it stays.
         """
         uids = [row.uid for row in rows if row.uid is not None]
         async with self._db.read() as tx:
             self._used |= await shares.used_by_others(tx, uids, app_id)
+            self._givers |= await shares.givers_of(tx, uids, app_id)
+
+    def was_passed(self, live: Manifest) -> bool:
+        """Whether the object has the label of one that has passed it to the application, by `look_for_users`."""
+        return (live["metadata"]["uid"], application_of(live)) in self._givers
+
+    async def shares_it(self, app_id: str) -> bool:
+        """Whether an application is, or was, one of the task's cluster. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            return await shares.is_known(tx, app_id, self.lease.task_id)
+
+    async def is_passing(self, row: Resource) -> bool:
+        """Whether who is to have the object of a row ``hand-over`` uses or has it still. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            users = await shares.users_of(tx, row.uid or "", self.lease.task_id)
+        return fold.receiver(row.dependents) in {user.app_id for user in users}
 
     async def users(self, live: Manifest) -> Sequence[shares.User]:
         """The other applications that use an object, where it is shared or `look_for_users` has found some.
@@ -282,11 +300,13 @@ class Journal:
     async def pass_to(self, row: Resource, user: shares.User) -> Resource | None:
         """Commit that an object passes to an application that uses it; the row of that, or None where none does now.
 
-        From then on that application has it. Raises `StoreError`.
+        From then on that application has it, and not the one to which it was to pass before. Raises `StoreError`.
         """
         passing = self.of(row.ref, row.job_seq, Purpose.HAND_OVER)
-        if passing.seq:
+        stands = passing.state in (ResourceState.INTENT, ResourceState.RELEASED)
+        if passing.seq and stands and fold.receiver(passing.dependents) == user.app_id:
             return passing
+        await self.flush()
         async with self.lease.begin(self._db, "hand-over") as tx:
             if not await tasks.lock_application(tx, user.app_id):
                 return None
@@ -295,14 +315,18 @@ class Journal:
             task = await tasks.get(tx, user.task_id)
             theirs = Plan.from_json(task.plan).jobs if task is not None and task.plan else ()
             labels = [job.manifest["metadata"].get("labels", {}) for job in theirs if job.seq == user.job_seq]
-            passing.uid, passing.dependents = row.uid, fold.handed_to(user.app_id)
+            passing.state, passing.uid, passing.dependents = ResourceState.INTENT, row.uid, fold.handed_to(user.app_id)
             if row.adopted:
                 passing.before, passing.adopted = row.before, True
             known = {APP_ID: user.app_id, PART_OF: user.app_name}  # its plan may be forgotten by now, or not open
             passing.applied = {"metadata": {"labels": {**known, **(labels[0] if labels else {})}}}
             passing.why = f"{user.app_name} uses it, and has it from now on"
-            self._record(passing, Changes())
-            await journal.add(tx, self.lease.task_id, [passing.to_row()])
+            if passing.seq:
+                changed = {name: getattr(passing, name) for name in ("state", "dependents", "applied", "why")}
+                await journal.update_many(tx, self.lease.task_id, [(passing.seq, changed)])
+            else:
+                self._record(passing, Changes())
+                await journal.add(tx, self.lease.task_id, [passing.to_row()])
         self.lease.check()
         return passing
 

@@ -34,7 +34,7 @@ from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource, Write
 from kubemin.engine.objects.managed_fields import restored_managed_fields
 from kubemin.engine.objects.merge import restoration
-from kubemin.engine.objects.ownership import is_strangers, token_of
+from kubemin.engine.objects.ownership import application_of, is_strangers, token_of
 from kubemin.shield import to_the_end
 from kubemin.spec.labels import MANAGER, TASK_ID, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -133,7 +133,7 @@ class CleanupTracker:
         ours = resource.writes.get(token_of(live) or "")
         if ours is None and not self._pending_change(resource, version):
             resource.before, resource.applied, resource.dependents = live, None, dependents
-            resource.adopted = is_strangers(live, manifest)
+            resource.adopted = await self._adopts(live, manifest)
         elif ours is not None and ours.job_seq != self._job_seq and resource.before is not None:
             applied = resource.view_of(live) if ours.open or resource.applied is None else resource.applied
             resource.before, resource.applied = _without_this_task(resource.before, applied, live), live
@@ -146,6 +146,13 @@ class CleanupTracker:
         stamped["metadata"] |= {"uid": meta["uid"], "resourceVersion": version}
         send = self.acting.apply if kind is WriteKind.APPLY else self.acting.replace
         return await to_the_end(self._send(resource, write, send, stamped))
+
+    async def _adopts(self, live: Manifest, manifest: Manifest) -> bool | None:
+        """Whether an object that is there is a stranger's; None where it is one that another application shares."""
+        owner = application_of(live)
+        if not is_strangers(live, manifest):
+            return False
+        return None if owner is not None and await self._journal.shares_it(owner) else True
 
     async def take_over(self, manifest: Manifest, live: Manifest, dependents: dict[str, list[str]]) -> Manifest:
         """Take over another task's leftover: it is no ``before``, from here on it counts as created by this job.
