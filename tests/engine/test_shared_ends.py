@@ -179,3 +179,52 @@ async def test_what_passes_to_one_that_goes_is_not_left_behind(
             assert APP_ID not in found["metadata"].get("labels", {})
         else:
             assert found is None
+
+
+@pytest.mark.parametrize("third", [False, True], ids=["two", "three"])
+@pytest.mark.parametrize("strategy", ["default", "force"])
+async def test_what_passes_to_a_run_that_does_not_complete_goes_on(
+    instance: Instance, strategy: str, third: bool
+) -> None:
+    """Its maker goes while the run is under way that would use it, or has written over it."""
+    async with instance.worker():
+        await applied(instance, "maker", common(strategy, v="1"))
+        if third:
+            await applied(instance, "third", common("default", v="1"), conf("own-third", v="1"))
+        coming = await runs(instance, "receiver", common(strategy, v="2"), web("slow", "web:never"))
+
+        async def at_work() -> bool:
+            rows = await instance.journal(coming)
+            return any(row.ref.kind == "Deployment" for row in rows)
+
+        await instance.until(at_work)
+        await deleted(instance, "maker")
+        assert await live(instance) is not None, "a run is under way that has it"
+        await instance.service.cancel(application_id("default", "receiver"), coming, "ada", "no")
+        task = await instance.settled(coming)
+        assert (task.status, task.cleanup) == (TaskStatus.CANCELLED, Cleanup.DONE), task.cleanup_why
+        if third:
+            await belongs_to(instance, "third")
+            await deleted(instance, "third")
+        assert await live(instance) is None
+
+
+async def test_who_writes_over_what_a_run_makes_waits_until_that_stays(instance: Instance) -> None:
+    """Else both would take back what the other one has written, and one would bring it back."""
+    async with instance.worker():
+        making = await runs(instance, "maker", common("force", v="1"), web("slow", "web:never"))
+
+        async def made() -> bool:
+            return await live(instance) is not None
+
+        await instance.until(made)
+        coming = await runs(instance, "other", common("force", v="2"), web("bad", "web:pull"), hopeless_after_seconds=0)
+
+        async def waits() -> bool:
+            return any(making in job.info for job in await instance.jobs(coming))
+
+        await instance.until(waits)
+        await instance.service.cancel(application_id("default", "maker"), making, "ada", "no")
+        assert (await instance.settled(making)).cleanup is Cleanup.DONE
+        assert (await instance.settled(coming)).cleanup is Cleanup.DONE
+        assert await live(instance) is None

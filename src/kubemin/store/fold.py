@@ -132,7 +132,7 @@ class Fold:
 def fold(rows: Iterable[JournalRow], app_id: str, ending: str | None = None) -> Fold:
     """What the application has after these rows."""
     state = Fold(app_id, ending)
-    for row in sorted(rows, key=_order):
+    for row in sorted(rows, key=partial(_order, app_id)):
         state.take(row)
     return state
 
@@ -145,7 +145,7 @@ def told(own: Iterable[R], passed: Iterable[R], app_id: str, ending: str | None 
     """
     by_ref: dict[tuple[str, str, str], list[R]] = {}
     theirs = {(row.task_id, row.seq) for row in passed}
-    for row in sorted([*own, *passed], key=_order):
+    for row in sorted([*own, *passed], key=partial(_order, app_id)):
         by_ref.setdefault((row.kind, row.namespace, row.name), []).append(row)
     found: list[R] = []
     for rows in by_ref.values():
@@ -195,7 +195,15 @@ def _without_effect(rows: Sequence[R], app_id: str) -> list[R]:
     return [*found, *gone] if all(alone.of(row.uid) == state.of(row.uid) for row in rows) else found
 
 
-def _order(row: JournalRow) -> tuple[int, int]:
+def _order(app_id: str, row: JournalRow) -> tuple[int, int]:
+    """Where a row stands in what became of the application.
+
+    What passes to it comes with the task by which it uses the object: it lets go of that later, whoever was first to
+    begin.
+    """
+    to = load(row.dependents) if row.purpose == Purpose.HAND_OVER and row.dependents is not None else {}
+    if receiver(to) == app_id and to.get(_WITH):
+        return int(to[_WITH][0]), 0
     return row.task_seq, row.seq
 
 
@@ -214,9 +222,9 @@ def receiver(dependents: dict[str, list[str]]) -> str:
     return (dependents.get(_TO) or [""])[0]
 
 
-def handed_to(app_id: str) -> dict[str, list[str]]:
-    """What such a row keeps of its receiver."""
-    return {_TO: [app_id]}
+def handed_to(app_id: str, task_seq: int | None = None) -> dict[str, list[str]]:
+    """What such a row keeps of its receiver, and of the task by which that uses the object."""
+    return {_TO: [app_id]} if task_seq is None else {_TO: [app_id], _WITH: [str(task_seq)]}
 
 
 def kept_at(origin: Origin) -> dict[str, list[str]]:
@@ -233,6 +241,7 @@ def origin_of(dependents: dict[str, list[str]]) -> Origin | None:
 
 
 _TO = "application"
+_WITH = "task"
 _AT = "before"
 
 

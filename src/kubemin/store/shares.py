@@ -109,6 +109,11 @@ async def end_uses(tx: Tx, uses: Uses) -> None:
         await tx.write(_END_USE, [{"of_task": task_id, "of_seq": seq} for task_id, seq in uses.ended])
 
 
+async def used_by(tx: Tx, app_id: str) -> set[str]:
+    """The uids of what an application uses as it is deployed."""
+    return {str(row.uid) for row in await tx.rows(_USES, {"of_app": app_id, "of_task": ""})}
+
+
 async def users_of(tx: Tx, uid: str, task_id: str) -> list[User]:
     """The applications, besides the task's own, that use the object as they are deployed, the first one first.
 

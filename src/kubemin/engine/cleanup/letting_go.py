@@ -15,7 +15,7 @@ from kubemin.engine.objects.marks import labels_only
 from kubemin.engine.objects.rollout import ordinals
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose
-from kubemin.store import Tx, fold, holdings, jobs
+from kubemin.store import Tx, fold, holdings, jobs, shares
 from kubemin.store.fold import Holding
 
 _CLAIMS_GO = "its persistentVolumeClaimRetentionPolicy deletes the volume claims of the Pods that it no longer has"
@@ -65,6 +65,19 @@ async def objects_to_let_go(
         going = [held for held in going if held.by is None or brought_for.get(held.by) not in left]
     before = await holdings.manifests_before(tx, [held.adopted for held in going if held.adopted is not None])
     return [_row(held, how, before.get(held.adopted) if held.adopted else None) for held in going]
+
+
+async def only_passed(tx: Tx, app_id: str, uids: Collection[str]) -> list[Resource]:
+    """Those of these objects that the application has only as they were passed to it, as rows to let go of.
+
+    No run that completed has brought them, or uses them.
+    """
+    used = await shares.used_by(tx, app_id)
+    going = [
+        one for one in await holdings.holdings(tx, app_id) if one.by is None and one.uid in uids and one.uid not in used
+    ]
+    before = await holdings.manifests_before(tx, [held.adopted for held in going if held.adopted is not None])
+    return [_row(held, LettingGo(), before.get(held.adopted) if held.adopted else None) for held in going]
 
 
 def _row(held: Holding, how: LettingGo, before: Manifest | None) -> Resource:

@@ -1,7 +1,8 @@
 """Objects that applications of a namespace share (trait ``share``, strategy ``default``): made once, kept while used.
 
 A task that finds nothing to share takes a lock, which it holds until its cleanup is over, and makes the object. So what
-others rely on is complete. A task that leaves the object to another application first records that it uses that very
+others rely on is complete. One that writes over what others have (strategy ``force``) takes it too: what it found is
+then what is to be put back. A task that leaves the object to another application first records that it uses that very
 object, and then asks whether somebody is about to delete it. A task that deletes one first records its write, and then
 asks whether somebody uses it. Of two that do so at the same time, at least one sees the other.
 """
@@ -32,7 +33,8 @@ async def left_to_others(
     `ClusterError`, `TimedOut`.
     """
     found = {job.seq for job in jobs if job.share is ShareStrategy.IGNORE}
-    open_ones = [job for job in jobs if job.share is ShareStrategy.DEFAULT and not journal.applies(job.ref, job.seq)]
+    locking = (ShareStrategy.DEFAULT, ShareStrategy.FORCE)
+    open_ones = [job for job in jobs if job.share in locking and not journal.applies(job.ref, job.seq)]
     for job in sorted(open_ones, key=lambda job: (_lock(job), job.seq)):
         try:
             async with asyncio.timeout(seconds):
@@ -47,7 +49,8 @@ async def _is_left(journal: Journal, cluster: Cluster, job: Job, report: Callabl
     backoff = Backoff(most=_LONGEST_PAUSE)
     while True:
         holder = None
-        for live in await shared_by_others(cluster, job):
+        leaves = job.share is ShareStrategy.DEFAULT
+        for live in await shared_by_others(cluster, job) if leaves else ():
             holder = await journal.undecided(live)
             if holder is None:
                 await journal.use(job.ref, job.seq, live)
@@ -56,7 +59,7 @@ async def _is_left(journal: Journal, cluster: Cluster, job: Job, report: Callabl
                     return True
         if holder is None:
             holder = await journal.take_share(_lock(job))
-            if holder is None and not await shared_by_others(cluster, job):
+            if holder is None and not (leaves and await shared_by_others(cluster, job)):
                 return False
         if holder is not None:
             report(job.seq, f"waits for task {holder}, which may make or remove what both share")

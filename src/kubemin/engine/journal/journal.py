@@ -315,7 +315,8 @@ class Journal:
             task = await tasks.get(tx, user.task_id)
             theirs = Plan.from_json(task.plan).jobs if task is not None and task.plan else ()
             labels = [job.manifest["metadata"].get("labels", {}) for job in theirs if job.seq == user.job_seq]
-            passing.state, passing.uid, passing.dependents = ResourceState.INTENT, row.uid, fold.handed_to(user.app_id)
+            passing.state, passing.uid = ResourceState.INTENT, row.uid
+            passing.dependents = fold.handed_to(user.app_id, task.seq if task is not None else None)
             if row.adopted:
                 passing.before, passing.adopted = row.before, True
             known = {APP_ID: user.app_id, PART_OF: user.app_name}  # its plan may be forgotten by now, or not open

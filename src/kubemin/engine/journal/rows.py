@@ -104,6 +104,11 @@ class Resource:
         return journal.was_there(self.before, self.unreadable, self.state)
 
     @property
+    def may_be_passed(self) -> bool:
+        """Others may pass the object to the application for this run: it uses it, or wrote over what is theirs."""
+        return self.purpose is Purpose.USE or (self.was_there and self.adopted is not False)
+
+    @property
     def may_still_create(self) -> bool:
         """A create of ours may still land."""
         return any(write.kind is WriteKind.CREATE and write.open for write in self.writes.values())

@@ -12,7 +12,12 @@ from kubemin.cluster.errors import CallerForbidden, ClusterError
 from kubemin.cluster.informers import Informers
 from kubemin.cluster.object_events import ObjectEvents
 from kubemin.cluster.reasons import code_of, code_of_text
-from kubemin.engine.cleanup.letting_go import LettingGo, claims_without_pods, objects_to_let_go
+from kubemin.engine.cleanup.letting_go import (
+    LettingGo,
+    claims_without_pods,
+    objects_to_let_go,
+    only_passed,
+)
 from kubemin.engine.cleanup.permitted import check_letting_go
 from kubemin.engine.cleanup.removal import Removal, removal_of
 from kubemin.engine.cleanup.rollback import Rollback
@@ -423,10 +428,27 @@ class TaskRun:
 
         async def one_pass() -> list[Resource]:
             left = await self._removal(journal, self._deps.settings.cleanup_seconds) + await self._undo(journal, rows)
+            if not left and await self._record_passed(journal):
+                left = await self._removal(journal, self._deps.settings.cleanup_seconds)
             self._announcements.undone(task.status, rows, left)
             return left
 
         await self._clean_up(task, "rollback", one_pass)
+
+    async def _record_passed(self, journal: Journal) -> bool:
+        """Record what is to be let go of, as it was passed to the application for this run, which has not completed.
+
+        Nobody passes it anything any more: the run has ended, and uses nothing. Returns whether there is any.
+        """
+        uids = {row.uid for row in journal.resources.values() if row.uid is not None and row.may_be_passed}
+        if not uids:
+            return False
+        async with self._deps.db.begin("passed") as tx:
+            await tasks.lock_application(tx, self.task.app_id)  # whoever passes something on holds it
+            rows = await only_passed(tx, self.task.app_id, uids)
+        for row in await journal.record_removals(rows):
+            journal.settle(row, ResourceState.INTENT, "")  # also where a former worker was stopped before it
+        return bool(rows)
 
     def _rows_of_jobs(self, journal: Journal, seqs: Collection[int]) -> list[Resource]:
         """What these jobs wrote; an object that several jobs write is undone in one piece."""
