@@ -22,9 +22,16 @@ def common(strategy: str, **data: str) -> dict[str, Any]:
     return {**conf("common", **data), "traits": {"share": {"strategy": strategy}}}
 
 
-async def runs(instance: Instance, name: str, *components: dict[str, Any], **options: Any) -> str:
+async def runs(
+    instance: Instance,
+    name: str,
+    *components: dict[str, Any],
+    workflow: list[dict[str, Any]] | None = None,
+    **options: Any,
+) -> str:
     """A file of the application is applied; the task's id."""
-    application = parse_application({"name": name, "component": list(components)})
+    steps = {"workflow": workflow} if workflow else {}
+    application = parse_application({"name": name, "component": list(components), **steps})
     return (await instance.service.run(Posted(application), ExecOptions(**options), "ada")).id
 
 
