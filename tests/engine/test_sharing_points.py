@@ -8,7 +8,7 @@ from kubemin.spec.ids import application_id
 from kubemin.spec.states import Cleanup, TaskStatus
 from tests.engine.child import Point, Script, run_child
 from tests.engine.instance import PATIENT, Instance, conf
-from tests.engine.test_points import KILLED, Stage, expire_leases, labels, points
+from tests.engine.test_points import ANY, KILLED, Stage, expire_leases, labels
 from tests.engine.test_shared_ends import applied, belongs_to, common, deleted, live
 
 POINTS = [
@@ -22,9 +22,10 @@ MOST = 24
 CASES = [(strategy, third) for strategy in ("default", "force") for third in (False, True)]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("strategy", "third"), CASES)
 @pytest.mark.parametrize("killed", ["maker", "receiver"])
-@pytest.mark.parametrize("point", points(POINTS, MOST, 1), ids=str)
+@pytest.mark.parametrize("point", [*POINTS, *(Point(ANY, number) for number in range(1, MOST + 1))], ids=str)
 async def test_killed_while_it_passes_on(
     instance: Instance, tmp_path: Path, point: Point, killed: str, strategy: str, third: bool
 ) -> None:

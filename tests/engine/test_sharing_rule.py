@@ -31,7 +31,7 @@ ACTIONS = (
     "only tells",
     "runs others",
 )
-SEEDS = [*range(2), *(pytest.param(seed, marks=pytest.mark.proof) for seed in range(2, 120))]
+SEEDS = [13, *(pytest.param(seed, marks=pytest.mark.proof) for seed in range(60) if seed != 13)]
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Story:
 
                 await self.instance.until(at_work)
                 await self.instance.service.cancel(app_id, coming, "ada", "no")
-                assert (await self.instance.settled(coming)).cleanup is Cleanup.DONE, self.said
+                assert (await self.instance.settled(coming)).cleanup is Cleanup.DONE, "; ".join(self.said)
             case "fails" | "fails for good":
                 await self._fails(name, [part, own, web("bad", "web:pull")], stuck=action == "fails for good")
             case "only tells":
@@ -100,13 +100,13 @@ class Story:
         adopt = self.was_there is not None
         failed = await runs(self.instance, name, *parts, hopeless_after_seconds=0.01, adopt=adopt)
         task = await self.instance.settled(failed)
-        assert task.status is TaskStatus.FAILED, self.said
+        assert task.status is TaskStatus.FAILED, "; ".join(self.said)
         for one in armed:
             self.instance.sim.faults.remove(one)
         if task.cleanup is Cleanup.INCOMPLETE:
             self.owing.append(failed)
         else:
-            assert task.cleanup is Cleanup.DONE, self.said
+            assert task.cleanup is Cleanup.DONE, "; ".join(self.said)
 
     async def settle(self) -> None:
         """What could not be undone can be undone now."""
@@ -117,24 +117,24 @@ class Story:
         """The rule."""
         found = await live(self.instance)
         if self.was_there is not None:
-            assert found is not None, self.said
-            assert found["metadata"]["uid"] == self.was_there, self.said
-            assert found["data"]["theirs"] == "1", self.said
+            assert found is not None, "; ".join(self.said)
+            assert found["metadata"]["uid"] == self.was_there, "; ".join(self.said)
+            assert found["data"]["theirs"] == "1", "; ".join(self.said)
         if self.users:
-            assert found is not None, self.said
+            assert found is not None, "; ".join(self.said)
             labelled = found["metadata"]["labels"].get(APP_ID)
             owed = {(await self.instance.task(one)).app_id for one in self.owing}
             users = {application_id("default", name) for name in self.users}
-            assert labelled in users | owed, self.said
+            assert labelled in users | owed, "; ".join(self.said)
         elif not self.owing:
             self.none(found)
 
     def none(self, found: Any) -> None:
         """Nobody uses it."""
         if self.was_there is None:
-            assert found is None, self.said
+            assert found is None, "; ".join(self.said)
         else:
-            assert found["metadata"]["labels"] == LABELS, self.said
+            assert found["metadata"]["labels"] == LABELS, "; ".join(self.said)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

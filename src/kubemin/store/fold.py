@@ -1,5 +1,6 @@
 """What an application has, told from its journal rows alone: the newest of each object. Pure."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -199,11 +200,11 @@ def _order(app_id: str, row: JournalRow) -> tuple[int, int]:
     """Where a row stands in what became of the application.
 
     What passes to it comes with the task by which it uses the object: it lets go of that later, whoever was first to
-    begin.
+    begin. If that is still under way it comes first in it, as the task lets go of it itself where it does not complete.
     """
     to = load(row.dependents) if row.purpose == Purpose.HAND_OVER and row.dependents is not None else {}
     if receiver(to) == app_id and to.get(_WITH):
-        return int(to[_WITH][0]), 0
+        return int(to[_WITH][0]), _LAST if len(to[_WITH]) > 1 else 0
     return row.task_seq, row.seq
 
 
@@ -222,9 +223,11 @@ def receiver(dependents: dict[str, list[str]]) -> str:
     return (dependents.get(_TO) or [""])[0]
 
 
-def handed_to(app_id: str, task_seq: int | None = None) -> dict[str, list[str]]:
+def handed_to(app_id: str, task_seq: int | None = None, *, completed: bool = True) -> dict[str, list[str]]:
     """What such a row keeps of its receiver, and of the task by which that uses the object."""
-    return {_TO: [app_id]} if task_seq is None else {_TO: [app_id], _WITH: [str(task_seq)]}
+    if task_seq is None:
+        return {_TO: [app_id]}
+    return {_TO: [app_id], _WITH: [str(task_seq), *(["completed"] if completed else [])]}
 
 
 def kept_at(origin: Origin) -> dict[str, list[str]]:
@@ -242,6 +245,7 @@ def origin_of(dependents: dict[str, list[str]]) -> Origin | None:
 
 _TO = "application"
 _WITH = "task"
+_LAST = sys.maxsize
 _AT = "before"
 
 

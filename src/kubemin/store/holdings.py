@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import bindparam, select, update
 
 from kubemin.spec.objects import Manifest
-from kubemin.spec.states import Purpose, ResourceState
+from kubemin.spec.states import Cleanup, Purpose, ResourceState, TaskStatus
 from kubemin.store.columns import NOTHING, among
 from kubemin.store.errors import Unreadable
 from kubemin.store.fold import Holding, JournalRow, Origin, fold, is_ended, may_be_passed, passed_to, told
@@ -54,6 +54,20 @@ async def holdings(tx: Tx, app_id: str, ending: str | None = None) -> list[Holdi
         if len(known) > max(_FEW, len(own) // 2):
             await _tell_no_more(tx, known)
     return fold([*own, *passed], app_id, ending).holdings
+
+
+async def will_have(tx: Tx, app_id: str) -> list[Holding]:
+    """The same without what cleanups are still to take back: once they are done."""
+    own, passed = await _rows(tx, app_id, None)
+    return fold([row for row in [*own, *passed] if not _is_to_be_undone(row)], app_id).holdings
+
+
+def _is_to_be_undone(row: JournalRow) -> bool:
+    return (
+        row.purpose == Purpose.APPLY
+        and row.status != TaskStatus.COMPLETED
+        and row.cleanup in (Cleanup.PENDING, Cleanup.RUNNING, Cleanup.INCOMPLETE)
+    )
 
 
 async def tell_no_more(tx: Tx, app_id: str) -> None:

@@ -135,7 +135,7 @@ async def _users(tx: Tx, uid: str, app_id: str, cluster: str) -> list[User]:
     for other in await tx.rows(_TOLD_OF, {"of_uid": uid, "of_app": app_id, "of_cluster": cluster}):
         if other.id in users or await _lets_go(tx, other.id, uid):
             continue
-        for held in await holdings.holdings(tx, other.id):
+        for held in await holdings.will_have(tx, other.id):
             if held.uid == uid:
                 users[other.id] = User(other.id, other.name, *(held.by or ("", 0)))
     for row in rows:

@@ -23,7 +23,7 @@ from kubemin.plan import Plan
 from kubemin.spec.labels import APP_ID, PART_OF, SHARE_NAME
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
-from kubemin.spec.states import JobStatus, Purpose, ResourceState, WriteKind
+from kubemin.spec.states import JobStatus, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
 from kubemin.store import Database, Tx, applications, events, fold, holdings, jobs, journal, shares, tasks
 from kubemin.store.errors import Duplicate, StoreError
@@ -316,7 +316,8 @@ class Journal:
             theirs = Plan.from_json(task.plan).jobs if task is not None and task.plan else ()
             labels = [job.manifest["metadata"].get("labels", {}) for job in theirs if job.seq == user.job_seq]
             passing.state, passing.uid = ResourceState.INTENT, row.uid
-            passing.dependents = fold.handed_to(user.app_id, task.seq if task is not None else None)
+            completed = task is not None and task.status is TaskStatus.COMPLETED
+            passing.dependents = fold.handed_to(user.app_id, task.seq if task else None, completed=completed)
             if row.adopted:
                 passing.before, passing.adopted = row.before, True
             known = {APP_ID: user.app_id, PART_OF: user.app_name}  # its plan may be forgotten by now, or not open
