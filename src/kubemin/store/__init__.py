@@ -2,9 +2,9 @@
 
 A repository is a module by table (``tasks``, ``jobs``, ``journal``, ``events``, ``applications``, ``components``,
 ``workflows``, ``revisions``, ``shares``, ``kinds``, ``outbox``, ``deliveries``, ``drifts``, ``duties``, ``audit``,
-``tokens``, ``sessions``, ``one_time``), or by a question about several (``drafts``, ``holdings``, ``overview``,
-``pruning``, ``retention``); its functions take a transaction (`Tx`) first. The caller opens the transactions: changes
-that belong together are made in one. All times are the database's.
+``tokens``, ``sessions``, ``one_time``), or by a question about several (``drafts``, ``holdings``, ``namespaces``,
+``overview``, ``pruning``, ``retention``); its functions take a transaction (`Tx`) first. The caller opens the
+transactions: changes that belong together are made in one. All times are the database's.
 """
 
 from kubemin.store import (
@@ -21,6 +21,7 @@ from kubemin.store import (
     jobs,
     journal,
     kinds,
+    namespaces,
     one_time,
     outbox,
     overview,
@@ -86,6 +87,7 @@ __all__ = [
     "jobs",
     "journal",
     "kinds",
+    "namespaces",
     "one_time",
     "outbox",
     "overview",

@@ -49,6 +49,11 @@ _MINE = applications.c.id == bindparam("of_id")
 _BY_ID = _KEYLESS.where(_MINE)
 _WITH_KEY = select(applications).where(_MINE)
 _EXISTS = select(applications.c.id).where(_MINE)
+_IN_NAMESPACE = (
+    select(applications.c.id)
+    .where(applications.c.cluster == bindparam("of_cluster"), applications.c.namespace == bindparam("of_namespace"))
+    .limit(1)
+)
 _BY_NAME = _KEYLESS.where(
     applications.c.cluster == bindparam("of_cluster"),
     applications.c.namespace == bindparam("of_namespace"),
@@ -90,6 +95,11 @@ async def with_key(tx: Tx, app_id: str) -> ApplicationRow | None:
 async def exists(tx: Tx, app_id: str) -> bool:
     """Whether there is one with this id."""
     return await tx.row(_EXISTS, {"of_id": app_id}) is not None
+
+
+async def are_in(tx: Tx, cluster: str, namespace: str) -> bool:
+    """Whether there is one in this namespace of a cluster."""
+    return await tx.row(_IN_NAMESPACE, {"of_cluster": cluster, "of_namespace": namespace}) is not None
 
 
 async def find(tx: Tx, namespace: str, name: str, cluster: str = DEFAULT_CLUSTER) -> ApplicationRow | None:

@@ -1,22 +1,30 @@
 """Which objects an application is to let go of, and how (design R11)."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 
+import structlog
+
 from kubemin.cluster import Cluster
+from kubemin.cluster.errors import ClusterError
 from kubemin.engine.backoff import retry_reads
+from kubemin.engine.cleanup.holders import held_for_others
 from kubemin.engine.cleanup.removal import removal_of
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.claims import PVC, is_in_use, is_of_store, shrinks_with_its_claims, template_claims
 from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.marks import labels_only
+from kubemin.engine.objects.namespace_content import CONTENT, NAMESPACE
+from kubemin.engine.objects.ownership import task_of, terminating, token_of
 from kubemin.engine.objects.rollout import ordinals
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose
 from kubemin.store import Tx, fold, holdings, jobs, shares
 from kubemin.store.fold import Holding
+
+log = structlog.get_logger(__name__)
 
 _CLAIMS_GO = "its persistentVolumeClaimRetentionPolicy deletes the volume claims of the Pods that it no longer has"
 
@@ -133,3 +141,35 @@ def _may_leave_claims(row: Resource, *, every: bool) -> bool:
         return False
     was, now = (len(ordinals(one)) for one in (row.before or {}, row.applied or {}))
     return every or (row.before is not None and was > now)
+
+
+async def namespaces_to_remove(journal: Journal, cluster: Cluster, names: Iterable[str]) -> list[Resource]:
+    """Those of these namespaces that are nobody's any more, as rows to remove; the task took objects out of them.
+
+    A task made each, its application has let go of it, and nothing is in it. Whoever takes the last object out of it
+    looks so, each after its own are gone: so of several that leave it at once the last one finds it empty. What cannot
+    be looked at stays: it is an orphan then.
+    """
+    going = {row.ref.name for row in journal.resources.values() if row.ref.kind == NAMESPACE and row.purpose.lets_go}
+    found = []
+    for name in sorted(set(names) - going - {""}):
+        try:
+            row = await retry_reads(partial(_row_of_namespace, journal, cluster, ObjectRef(NAMESPACE, "", name)))
+        except ClusterError as error:  # not to be read, such as without the role for namespaces
+            log.info("a namespace is not looked at", namespace=name, why=error.message)
+            continue
+        found += [row] if row is not None else []
+    return found
+
+
+async def _row_of_namespace(journal: Journal, cluster: Cluster, ref: ObjectRef) -> Resource | None:
+    live = await get_or_none(cluster, ref)
+    token = None if live is None or terminating(live) else token_of(live)
+    if live is None or token is None:
+        return None
+    made = await journal.made_namespace(live["metadata"]["uid"])
+    if made is None or not made.let_go or task_of(token) not in made.writers:
+        return None
+    if await held_for_others(journal, cluster, ref, made.dependents.get(CONTENT, ())):
+        return None
+    return replace(removal_of(live), dependents=made.dependents)

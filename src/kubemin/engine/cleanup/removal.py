@@ -13,6 +13,7 @@ from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.cleanup.dependents import Dependents
 from kubemin.engine.cleanup.going import LAG
+from kubemin.engine.cleanup.holders import held_for_others
 from kubemin.engine.cleanup.one_pass import Later, one_pass
 from kubemin.engine.cleanup.readable import check_readable
 from kubemin.engine.cleanup.release import Releaser
@@ -25,7 +26,7 @@ from kubemin.engine.objects.descendants import Owner
 from kubemin.engine.objects.lists import Lists
 from kubemin.engine.objects.live import Snapshot, get_many, get_or_none
 from kubemin.engine.objects.marks import labels_only
-from kubemin.engine.objects.namespace_content import CONTENT, HOLDERS, foreign_objects, is_held_by
+from kubemin.engine.objects.namespace_content import CONTENT, HOLDERS, is_held_by
 from kubemin.engine.objects.ownership import application_of, terminating
 from kubemin.engine.objects.rollout import has_all_pvcs
 from kubemin.spec.objects import Manifest, ObjectRef
@@ -233,7 +234,8 @@ class Removal:
                 for other in self._journal.resources.values()
             ):
                 raise StillThere(row.ref, "waits for what the application has in it")
-            found = await foreign_objects(self._cluster, row.ref, row.dependents.get(CONTENT, ()))
+            known = row.dependents.get(CONTENT, ())
+            found = await held_for_others(self._journal, self._cluster, row.ref, known)
             return f"it holds what is not this application's: {', '.join(found)}" if found else None
         if not self._is_ours(live, row):
             users = _of(live, await self._journal.users(live))

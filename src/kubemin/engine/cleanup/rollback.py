@@ -14,6 +14,7 @@ from kubemin.cluster.informers import Informers
 from kubemin.engine.backoff import Backoff
 from kubemin.engine.cleanup.deletion import Deleter
 from kubemin.engine.cleanup.dependents import Dependents
+from kubemin.engine.cleanup.holders import held_for_others
 from kubemin.engine.cleanup.one_pass import Later, backwards, forwards, one_pass
 from kubemin.engine.cleanup.readable import check_readable
 from kubemin.engine.cleanup.readers import Readers
@@ -28,7 +29,7 @@ from kubemin.engine.objects.lists import Lists
 from kubemin.engine.objects.live import Snapshot, get_many, get_or_none
 from kubemin.engine.objects.managed_fields import writers_since
 from kubemin.engine.objects.merge import restoration
-from kubemin.engine.objects.namespace_content import CONTENT, HOLDERS, foreign_objects, is_held_by
+from kubemin.engine.objects.namespace_content import CONTENT, HOLDERS, is_held_by
 from kubemin.engine.objects.ownership import terminating, token_of
 from kubemin.engine.objects.readers import READ
 from kubemin.spec.kinds import DEFINITION
@@ -114,7 +115,7 @@ class Rollback:
                 await self._until_nothing_is_left(resource, None)
             if live is None or write is None or write.kind is not WriteKind.CREATE or self._known(resource, live):
                 return None
-            if resource.ref.kind in HOLDERS and await foreign_objects(self._cluster, resource.ref, ()):
+            if resource.ref.kind in HOLDERS and await held_for_others(self._journal, self._cluster, resource.ref, ()):
                 # It would take along what others, or this very task, have put into it.
                 if await self._restorer.may_stay(resource, live):
                     return None
@@ -252,7 +253,8 @@ class Rollback:
             for row in self._journal.resources.values()
         ):
             raise StillThere(holder.ref, "waits for what the task made in it")
-        found = await foreign_objects(self._cluster, holder.ref, holder.dependents.get(CONTENT, ()))
+        known = holder.dependents.get(CONTENT, ())
+        found = await held_for_others(self._journal, self._cluster, holder.ref, known)
         return f"it holds what is not ours: {', '.join(found)}" if found else None
 
     def _manifest_of(self, resource: Resource, live: Manifest | None = None) -> Manifest:

@@ -17,7 +17,7 @@ from kubemin.engine.entry.loading import load
 from kubemin.engine.errors import NotFoundError
 from kubemin.engine.objects.claims import HOLDS_DATA, PVC
 from kubemin.engine.objects.dependents import pvc_name_prefixes
-from kubemin.engine.objects.namespace_content import HOLDERS, foreign_objects
+from kubemin.engine.objects.namespace_content import HOLDERS, NAMESPACE, foreign_objects
 from kubemin.engine.objects.ownership import application_of, controlled, terminating
 from kubemin.render import render
 from kubemin.spec.application import Application, parse_application
@@ -27,7 +27,7 @@ from kubemin.spec.labels import MANAGED_BY, MANAGER, TASK_ID
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Cleanup, Purpose, ResourceState
-from kubemin.store import Database, Tx, Unreadable, applications, journal, kinds, revisions, tasks
+from kubemin.store import Database, Tx, Unreadable, applications, journal, kinds, namespaces, revisions, tasks
 
 _TRIES = 5
 
@@ -66,14 +66,16 @@ class Orphans:
         stores = (await self._cluster.list("StatefulSet")).items
         objects = [obj for listing in listings for obj in listing.items if not controlled(obj)]
         by_task: defaultdict[str, list[Manifest]] = defaultdict(list)
+        spaces: list[Manifest] = []
         for obj in objects:
             if (task_id := obj["metadata"]["labels"].get(TASK_ID)) is not None and not terminating(obj):
-                by_task[task_id].append(obj)
+                (spaces if _is_made_namespace(obj) else by_task[task_id]).append(obj)
         found: list[Orphan] = []
         async with self._db.read() as tx:
             known = _Applications(tx, self._limits, self._cluster.name)
             for task_id, made in by_task.items():
                 found += await _unaccounted(tx, known, task_id, made)
+            found += await _left_namespaces(known, spaces, objects)
             found += await _orphaned_volumes(known, objects, stores, {one.ref for one in found})
         return sorted(found, key=lambda one: (written(one.ref.kind).deleted, one.ref))
 
@@ -136,6 +138,10 @@ class _Applications:
         row = await applications.get(self.tx, app_id) if app_id else None
         return row is not None and row.cluster == self.cluster
 
+    async def are_in(self, namespace: str) -> bool:
+        """Whether there is an application of the namespace, also one that has nothing there yet."""
+        return await applications.are_in(self.tx, self.cluster, namespace)
+
     async def account_for(self, obj: Manifest) -> bool:
         """Whether the application that the object names has it, as it is deployed or stored; in doubt, yes."""
         if not await self.exists(application_of(obj)):
@@ -197,8 +203,26 @@ async def _unaccounted(tx: Tx, known: _Applications, task_id: str, objects: Sequ
             if await known.deploys(obj):
                 continue  # a later task took it as it was there, and completed with it
             found.append(_orphan(obj, "its task's cleanup was abandoned before it was deleted"))
-        elif row.ref.kind == PVC and not await known.exists(application_of(obj)):
-            found.append(_orphan(obj, f"{HOLDS_DATA}; its application is not known"))
+        elif row.ref.kind in (PVC, *HOLDERS) and not await known.exists(application_of(obj)):
+            kept = HOLDS_DATA if row.ref.kind == PVC else "kept for what others had in it"
+            found.append(_orphan(obj, f"{kept}; its application is not known"))
+    return found
+
+
+async def _left_namespaces(
+    known: _Applications, spaces: Sequence[Manifest], objects: Sequence[Manifest]
+) -> list[Orphan]:
+    """Those that no application will remove: neither who made it, nor any that is in it, is known."""
+    found = []
+    for obj in spaces:
+        name = obj["metadata"]["name"]
+        inside = [one for one in objects if one["metadata"].get("namespace") == name]
+        if await known.are_in(name) or any([await known.exists(application_of(one)) for one in inside]):
+            continue
+        made = await namespaces.made(known.tx, known.cluster, obj["metadata"]["uid"])
+        if made is None or not (made.held or made.under_way):
+            why = "its task is not known" if made is None else "no application that is known is in it"
+            found.append(_orphan(obj, why))
     return found
 
 
@@ -223,6 +247,11 @@ async def _orphaned_volumes(
         elif owner is None and not await known.exists(application_of(obj)):
             found.append(_orphan(obj, f"{HOLDS_DATA}; its StatefulSet is gone, and its application is not known"))
     return found
+
+
+def _is_made_namespace(obj: Manifest) -> bool:
+    """Whether the object is a Namespace that a run made for its objects: it belongs to no application."""
+    return kind_name(obj) == NAMESPACE and application_of(obj) is None
 
 
 def _task_of(obj: Manifest) -> str:

@@ -25,7 +25,7 @@ from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.reason_codes import ReasonCode
 from kubemin.spec.states import JobStatus, Purpose, ResourceState, TaskStatus, WriteKind
 from kubemin.spec.write_answer import WriteAnswer
-from kubemin.store import Database, Tx, applications, events, fold, holdings, jobs, journal, shares, tasks
+from kubemin.store import Database, Tx, applications, events, fold, holdings, jobs, journal, namespaces, shares, tasks
 from kubemin.store.errors import Duplicate, StoreError
 from kubemin.store.fold import Origin
 from kubemin.store.jobs import JobChange
@@ -158,6 +158,16 @@ class Journal:
         """The later task of the application that has the row's object. Raises `StoreError`."""
         async with self._db.read() as tx:
             return await journal.brought_since(tx, self.lease.task_id, resource.ref)
+
+    async def made_namespace(self, uid: str) -> namespaces.Made | None:
+        """What is known of a Namespace that a task of the cluster made. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            return await namespaces.made(tx, str(await tasks.cluster_of(tx, self.lease.task_id)), uid)
+
+    async def at_work_in(self, namespace: str) -> str | None:
+        """A task of another application that has something to bring into a namespace. Raises `StoreError`."""
+        async with self._db.read() as tx:
+            return await namespaces.at_work_in(tx, self.lease.task_id, namespace)
 
     async def look_for_users(self, app_id: str, rows: Iterable[Resource]) -> None:
         """Learn which of these objects others use, for `users`, and have passed to it. Raises `StoreError`.

@@ -15,7 +15,8 @@ CONTENT = "*"
 _OF_EVERY_NAMESPACE = ("ServiceAccount/default", "ConfigMap/kube-root-ca.crt")
 """Made by controllers in every namespace, a moment after it."""
 
-HOLDERS = frozenset({"Namespace", DEFINITION})
+NAMESPACE = "Namespace"
+HOLDERS = frozenset({NAMESPACE, DEFINITION})
 """Kinds whose deletion takes along whatever is in the object, or is of the kind that it defines."""
 
 _MOST = 20

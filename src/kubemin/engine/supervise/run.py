@@ -15,6 +15,7 @@ from kubemin.cluster.reasons import code_of, code_of_text
 from kubemin.engine.cleanup.letting_go import (
     LettingGo,
     claims_without_pods,
+    namespaces_to_remove,
     objects_to_let_go,
     only_passed,
 )
@@ -115,6 +116,8 @@ class TaskRun:
         self._deps = deps
         self._times = DatabaseClock(task, deps.settings.lease_seconds, lease.clock)
         self._stopped_at: float | None = None
+        self._emptied: list[Resource] = []
+        """What a removal has left to its end: it does not fail for what others made."""
         self._announcements = Announcements(deps.events, task)
         self._acting = acting_for(task, deps.cluster)
         self._options = ExecOptions.read(task.options)
@@ -266,13 +269,22 @@ class TaskRun:
         seconds = self._options.timeout_seconds or self._deps.settings.job_timeout_seconds
         if left := await self._removal(journal, seconds, self._acting):
             raise TimedOut(f"not gone within {seconds:g} s: {_named(left)}")
+        self._emptied = await self._empty_namespaces(journal)
 
     async def _remove_dropped(self, journal: Journal) -> list[Resource]:
         """Forward only: what a completed task is to remove (R11), and what its late requests made (§6)."""
         seconds = self._deps.settings.cleanup_seconds
         left = await self._removal(journal, seconds)
+        if not left and await journal.record_removals(await self._empty_namespaces(journal)):
+            left = await self._removal(journal, seconds)
         late = [row for row in journal.resources.values() if row.may_still_create]
         return left + await self._rollback(journal).run_late(late, seconds)
+
+    async def _empty_namespaces(self, journal: Journal) -> list[Resource]:
+        """Rows to remove the namespaces that others made, and out of which the task has taken the last object."""
+        removed = {row.ref.namespace for row in journal.resources.values() if row.purpose is Purpose.REMOVE}
+        own = {self.task.namespace} if self.task.type is TaskType.DELETE else set()
+        return await namespaces_to_remove(journal, self._deps.cluster, removed | own)
 
     async def _removal(self, journal: Journal, seconds: float, acting: Cluster | None = None) -> list[Resource]:
         rows = [row for row in journal.resources.values() if row.purpose.lets_go]
@@ -398,7 +410,7 @@ class TaskRun:
         ending = task.id if task.type is TaskType.DEPLOY else None
         left = set(done.untouched) - {job.component for job in self._plan.jobs}
         going = await objects_to_let_go(tx, task.app_id, self._how, but=has, used=uses.stay, left=left, ending=ending)
-        return recorded + going
+        return recorded + going + self._emptied
 
     def _to_undo(self, journal: Journal, status: TaskStatus) -> bool:
         return (
