@@ -1,6 +1,6 @@
 """Which objects an application is to let go of, and how (design R11)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -19,6 +19,7 @@ from kubemin.engine.objects.marks import labels_only
 from kubemin.engine.objects.namespace_content import CONTENT, NAMESPACE
 from kubemin.engine.objects.ownership import task_of, terminating, token_of
 from kubemin.engine.objects.rollout import ordinals
+from kubemin.spec.labels import MANAGED_BY, MANAGER
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubemin.spec.states import Purpose
 from kubemin.store import Tx, fold, holdings, jobs, shares
@@ -143,7 +144,7 @@ def _may_leave_claims(row: Resource, *, every: bool) -> bool:
     return every or (row.before is not None and was > now)
 
 
-async def namespaces_to_remove(journal: Journal, cluster: Cluster, names: Iterable[str]) -> list[Resource]:
+async def namespaces_to_remove(journal: Journal, cluster: Cluster, names: Collection[str]) -> list[Resource]:
     """Those of these namespaces that are nobody's any more, as rows to remove; the task took objects out of them.
 
     A task made each, its application has let go of it, and nothing is in it. Whoever takes the last object out of it
@@ -151,25 +152,27 @@ async def namespaces_to_remove(journal: Journal, cluster: Cluster, names: Iterab
     be looked at stays: it is an orphan then.
     """
     going = {row.ref.name for row in journal.resources.values() if row.ref.kind == NAMESPACE and row.purpose.lets_go}
-    found = []
-    for name in sorted(set(names) - going - {""}):
-        try:
-            row = await retry_reads(partial(_row_of_namespace, journal, cluster, ObjectRef(NAMESPACE, "", name)))
-        except ClusterError as error:  # not to be read, such as without the role for namespaces
-            log.info("a namespace is not looked at", namespace=name, why=error.message)
-            continue
-        found += [row] if row is not None else []
-    return found
+    try:
+        labelled = await retry_reads(partial(cluster.list, NAMESPACE, labels=f"{MANAGED_BY}={MANAGER}"))
+        asked = [live for live in labelled.items if live["metadata"]["name"] in names]
+        rows = [
+            await retry_reads(partial(_row_of_namespace, journal, cluster, live))
+            for live in asked
+            if live["metadata"]["name"] not in going
+        ]
+    except ClusterError as error:
+        log.warning("namespaces are not looked at", why=error.message)
+        return []
+    return [row for row in rows if row is not None]
 
 
-async def _row_of_namespace(journal: Journal, cluster: Cluster, ref: ObjectRef) -> Resource | None:
-    live = await get_or_none(cluster, ref)
-    token = None if live is None or terminating(live) else token_of(live)
-    if live is None or token is None:
+async def _row_of_namespace(journal: Journal, cluster: Cluster, live: Manifest) -> Resource | None:
+    token = None if terminating(live) else token_of(live)
+    if token is None:
         return None
     made = await journal.made_namespace(live["metadata"]["uid"])
     if made is None or not made.let_go or task_of(token) not in made.writers:
         return None
-    if await held_for_others(journal, cluster, ref, made.dependents.get(CONTENT, ())):
+    if await held_for_others(journal, cluster, ObjectRef.of(live), made.dependents.get(CONTENT, ())):
         return None
     return replace(removal_of(live), dependents=made.dependents)
