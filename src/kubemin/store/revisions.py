@@ -1,7 +1,7 @@
 """Revisions of applications: what was run, and which of it the cluster has (design §3).
 
 A revision begins as ``pending``, with its task, and ends with it: `end` is called by the transitions that end a task,
-and by nothing else. So exactly what completed last is ``current``.
+and by nothing else. So exactly what completed last is ``current``, or what a removal that was stopped has left of it.
 """
 
 from collections.abc import Mapping
@@ -113,6 +113,21 @@ async def end(tx: Tx, app_id: str, number: int | None, kind: TaskType, status: T
         await tx.write(_FOLLOW, mine)
     else:
         await tx.write(_END, {**mine, "state": _ENDS[status]})
+
+
+async def insert_current(tx: Tx, new: NewRevision) -> int:
+    """Store what is left of the current revision as the current one, and return its number.
+
+    As `insert_next`, in a transaction that ends a removal which was stopped, and in no other.
+    """
+    number = await insert_next(tx, new)
+    await tx.write(_FOLLOW, {"of_app": new.app_id, "of_number": number})
+    return number
+
+
+async def supersede(tx: Tx, app_id: str) -> None:
+    """Say that nothing of the current revision is left: see `insert_current`."""
+    await tx.write(_SUPERSEDE, {"of_app": app_id})
 
 
 async def amend(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemin.spec.application import Application
-from kubemin.spec.deployed import as_it_is, changes
+from kubemin.spec.deployed import as_it_is, changes, deployed
 from kubemin.spec.objects import ObjectRef
 from kubemin.store import Tx, drafts, revisions, tasks
-from kubemin.store.revisions import RevisionRow
+from kubemin.store.revisions import NewRevision, RevisionRow
 from kubemin.store.tasks import Task
 
 Refs = Mapping[str, list[list[str]]]
@@ -72,6 +72,39 @@ class Completion:
         if revision.replaces_draft:
             application = Application.model_validate(self.spec)
             await drafts.save(tx, application, application.workflow or [])
+
+
+async def record_stopped_removal(tx: Tx, task: Task, lost: Collection[ObjectRef]) -> None:
+    """Make what a removal that did not complete has left the current revision; ``lost``: what it has taken away.
+
+    A component of which an object is lost is not deployed any more. To be called with the application's row locked.
+    """
+    current = await revisions.current(tx, task.app_id)
+    there = None if current is None else await tasks.get(tx, current.task_id)
+    if current is None or there is None:
+        return
+    objects: Refs = (there.spec or {}).get("objects", {})
+    gone = {name for name, refs in objects.items() if any(ObjectRef(*ref) in lost for ref in refs)}
+    if not gone:
+        return
+    left = [part["name"] for part in current.spec["component"] if part["name"] not in gone]
+    if not left:
+        await revisions.supersede(tx, task.app_id)
+        return
+    spec = as_it_is(deployed(current.spec, gone, None), left, current.spec)
+    new = NewRevision(
+        app_id=task.app_id,
+        spec=spec,
+        task_id=task.id,
+        strategy=current.strategy,
+        note="what a removal that was stopped has left",
+        caller=task.caller,
+        changes=changes(spec, current.spec),
+        restarts={name: at for name, at in current.restarts.items() if name not in gone},
+        config_digests={name: digest for name, digest in current.config_digests.items() if name not in gone},
+    )
+    await revisions.insert_current(tx, new)
+    await tasks.set_spec(tx, task.id, {"objects": {name: refs for name, refs in objects.items() if name not in gone}})
 
 
 async def completion(tx: Tx, task: Task, left_out: Collection[str] = ()) -> Completion:

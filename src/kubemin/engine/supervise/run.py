@@ -41,7 +41,7 @@ from kubemin.engine.supervise.acting import acting_for, refuse_nobody
 from kubemin.engine.supervise.announcing import Announcements
 from kubemin.engine.supervise.evidence import EvidenceKeeper, TaskMask
 from kubemin.engine.supervise.metrics import DatabaseClock, RunMetrics
-from kubemin.engine.supervise.revising import Completion, completion
+from kubemin.engine.supervise.revising import Completion, completion, record_stopped_removal
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.plan import Plan, hook_of_others
 from kubemin.settings.engine import EngineSettings
@@ -421,8 +421,12 @@ class TaskRun:
 
     async def _roll_back(self, journal: Journal, task: Task) -> None:
         policy = task.cancel_cleanup or self._options.cleanup
+
+        def lost() -> set[ObjectRef]:
+            return _lost(journal) if task.type is TaskType.DELETE else set()
+
         if policy is CleanupPolicy.NONE:
-            await self._cleanup_is(Cleanup.NONE)
+            await self._cleanup_is(Cleanup.NONE, lost=lost())
             return
         for row in journal.resources.values():
             # A deletion that was sent cannot be taken back, so it is waited for to its end.
@@ -445,7 +449,7 @@ class TaskRun:
             self._announcements.undone(task.status, rows, left)
             return left
 
-        await self._clean_up(task, "rollback", one_pass)
+        await self._clean_up(task, "rollback", one_pass, lost)
 
     async def _record_passed(self, journal: Journal) -> bool:
         """Record what is to be let go of, as it was passed to the application for this run, which has not completed.
@@ -481,8 +485,17 @@ class TaskRun:
             app_id=self.task.app_id,
         )
 
-    async def _clean_up(self, task: Task, what: str, one_pass: Callable[[], Awaitable[list[Resource]]]) -> None:
-        """One pass, never under the cancelled scope (R7); what it leaves is named, and the reaper goes on."""
+    async def _clean_up(
+        self,
+        task: Task,
+        what: str,
+        one_pass: Callable[[], Awaitable[list[Resource]]],
+        lost: Callable[[], Collection[ObjectRef]] = tuple,
+    ) -> None:
+        """One pass, never under the cancelled scope (R7); what it leaves is named, and the reaper goes on.
+
+        ``lost``: what a removal that did not complete has taken away by then.
+        """
         await self._cleanup_is(Cleanup.RUNNING)
         began = self._times.now()
         try:
@@ -495,18 +508,28 @@ class TaskRun:
             raise
         ended = self._times.now()
         if left:
-            await self._cleanup_is(Cleanup.INCOMPLETE, _named(left), next_retry(self.task.cleanup_attempts))
+            retry_in = next_retry(self.task.cleanup_attempts)
+            await self._cleanup_is(Cleanup.INCOMPLETE, _named(left), retry_in, lost=lost())
         else:
-            await self._cleanup_is(Cleanup.DONE)
+            await self._cleanup_is(Cleanup.DONE, lost=lost())
         cancelled = None if task.cancel_requested_at is None else self._times.since(task.cancel_requested_at, ended)
         self._deps.metrics.cleaned(what, Cleanup.INCOMPLETE if left else Cleanup.DONE, ended - began, cancelled)
 
-    async def _cleanup_is(self, state: Cleanup, why: str = "", retry_in: float | None = None) -> None:
+    async def _cleanup_is(
+        self, state: Cleanup, why: str = "", retry_in: float | None = None, *, lost: Collection[ObjectRef] = ()
+    ) -> None:
         async with self._deps.db.begin(f"cleanup-{state}") as tx:
+            if lost:
+                await tasks.lock_application(tx, self.task.app_id)  # before the task's row, as all do
             epoch, stored = self.lease.epoch, self.lease.stored
             if not await tasks.set_cleanup(tx, self.task.id, epoch, state, why, retry_in, stored=stored):
                 raise Stopped("the task was taken over")
             await events.append_many(tx, self.task.id, [CleanupEvent(state=state, why=why), *_end(state)])
+            if lost and not self.task.cleanup_attempts:  # later on a run may have it again
+                try:
+                    await record_stopped_removal(tx, self.task, lost)
+                except (Unreadable, ValueError) as error:  # its text does not open, or is none any more
+                    log.warning("what is left is not recorded", task=self.task.id, error=str(error))
             if state.settled and not await applications.exists(tx, self.task.app_id):
                 await pruning.forget_task(tx, self.task.id)
 
@@ -514,6 +537,12 @@ class TaskRun:
 def _kept(done: Completion) -> set[ObjectRef]:
     """What the application has once the task is completed, and the namespaces of it."""
     return done.refs | {ObjectRef("Namespace", "", ref.namespace) for ref in done.refs}
+
+
+def _lost(journal: Journal) -> set[ObjectRef]:
+    """What a removal has deleted or released, or has begun to: that goes to its end."""
+    rows = (row for row in journal.resources.values() if row.purpose.lets_go and row.state is not ResourceState.KEPT)
+    return {row.ref for row in rows if row.state.settled or row.letting_go}
 
 
 def _applied(journal: Journal) -> list[Resource]:
