@@ -3,6 +3,7 @@
 Where it has to stay, it is named: by whoever was to remove it, and among the orphans once nobody else will.
 """
 
+import contextlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,14 @@ import pytest
 
 from kubemin.engine import ExecOptions
 from kubemin.engine.entry.orphans import Orphan, Orphans
+from kubemin.engine.entry.sources import Posted
+from kubemin.engine.errors import NotHeld, TaskEnded
+from kubemin.spec.application import parse_application
 from kubemin.spec.labels import FENCE
 from kubemin.spec.limits import Limits
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus
+from kubemin.store import tasks
 from kubemin.store.tasks import Task
 from kubesim.faults import Fault
 from tests.engine.child import Point, run_child
@@ -35,8 +40,8 @@ async def deployed(instance: Instance, name: str, **more: Any) -> str:
 
 
 async def remove(instance: Instance, *app_ids: str) -> list[Task]:
-    tasks = [await instance.service.delete_application(app_id, "ada") for app_id in app_ids]
-    ended = [await instance.settled(task.id) for task in tasks]
+    removals = [await instance.service.delete_application(app_id, "ada") for app_id in app_ids]
+    ended = [await instance.settled(task.id) for task in removals]
     assert [(task.status, task.cleanup_why) for task in ended] == [(TaskStatus.COMPLETED, "")] * len(ended)
     return ended
 
@@ -218,3 +223,40 @@ async def test_killed_while_the_last_one_leaves(tmp_path: Path, migrated: Path, 
             assert "deletionTimestamp" not in live["metadata"]
             assert instance.sim.registry.peek("configmaps", "team", "theirs") is not None
         assert [one.ref for one in await orphans(instance)] == ([SPACE] if stays else [])
+
+
+async def test_a_cleanup_that_is_opened_again_takes_none_from_a_later_run(instance: Instance) -> None:
+    """It has no slot of its own: a later run of its application may be at work, and have nothing in there yet."""
+    registry = instance.sim.registry
+    here, over = conf("here", a="1"), {**conf("over", a="1"), "namespace": "team"}
+    async with instance.worker():
+        maker = await deployed(instance, "maker")
+        other = await instance.save([here, over], name="other", namespace="default")
+        await instance.settled(await instance.exec(other))
+        registry.create("configmaps", "team", THEIRS, manager="kubectl")
+        await instance.save([here], app_id=other, name="other", namespace="default")
+        drops = await instance.exec(other)
+        assert (await instance.settled(drops)).cleanup is Cleanup.DONE
+        await remove(instance, maker)
+        registry.delete("configmaps", "team", "theirs")
+        steps = [{"name": "wait", "type": "pause"}, {"name": "go", "components": ["over"]}]
+        pauses = parse_application({"name": "other", "component": [here, over], "workflow": steps})
+        later = (await instance.service.run(Posted(pauses), ExecOptions(), "ada")).id
+
+        async def holds() -> bool:
+            return (await instance.task(later)).status is TaskStatus.RUNNING
+
+        await instance.until(holds)
+        async with instance.db.begin("reopen") as tx:
+            assert await tasks.reopen_cleanup(tx, drops)
+        assert (await instance.settled(drops)).cleanup is Cleanup.INCOMPLETE
+        assert there(instance)
+
+        async def goes_on() -> bool:
+            with contextlib.suppress(NotHeld, TaskEnded):
+                await instance.service.promote(later, "ada")
+            return (await instance.task(later)).status.ended
+
+        await instance.until(goes_on)
+        assert (await instance.task(later)).status is TaskStatus.COMPLETED
+    assert there(instance)

@@ -39,12 +39,12 @@ class Deleter:
         informers: Informers | None = None,
         *,
         acting: Cluster | None = None,
-        again: bool = False,
+        has_slot: bool = True,
     ) -> None:
         """``acting``: the cluster as whoever asked for the deletions has it. What goes with such an object is deleted
-        by ``cluster``. ``again``: later tasks of the application may have begun, which want their objects to stay.
+        by ``cluster``. Without ``has_slot`` later tasks of the application may have begun: what they have stays.
         """
-        self._again = again
+        self._has_slot = has_slot
         self._acting = acting or cluster
         self._journal = journal
         self._cluster = cluster
@@ -64,7 +64,7 @@ class Deleter:
             if users := await self._journal.users(live):
                 self._journal.answer(resource, write, WriteAnswer.unsent())
                 raise InUse(users)
-            if self._again and (later := await self._journal.brought_since(resource)) is not None:
+            if not self._has_slot and (later := await self._journal.brought_since(resource)) is not None:
                 self._journal.answer(resource, write, WriteAnswer.unsent())
                 raise StillThere(resource.ref, f"task {later.task_id} has it again")
             try:

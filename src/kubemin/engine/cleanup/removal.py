@@ -57,19 +57,20 @@ class Removal:
         *,
         acting: Cluster | None = None,
         delete_volumes: bool = False,
-        again: bool = False,
+        has_slot: bool = True,
     ) -> None:
         """``acting``: the cluster as whoever asked for it has it, where that is still to decide what goes.
 
-        ``again``: a former pass was incomplete, so that later tasks of the application may have begun, or be over.
+        ``has_slot``: the task still has the application's slot, so that no later task of it has begun. A cleanup that
+        was incomplete, or is opened again, has not.
         """
         self._journal = journal
         self._cluster = cluster
         self._app_id = app_id
         self._delete_volumes = delete_volumes
-        self._again = again
+        self._has_slot = has_slot
         self._lists = Lists(cluster)
-        self._deleter = Deleter(journal, cluster, self._lists, informers, acting=acting, again=again)
+        self._deleter = Deleter(journal, cluster, self._lists, informers, acting=acting, has_slot=has_slot)
         self._dependents = Dependents(journal, cluster, self._deleter, self._lists, informers)
         self._releaser = Releaser(journal, cluster, app_id, acting=acting)
         self._restorer = Restorer(journal, cluster)
@@ -95,7 +96,7 @@ class Removal:
 
     async def _let_go(self, row: Resource) -> Later | None:
         check_readable(row, *_GOES_BY[row.purpose])
-        if self._again and await self._is_brought_again(row):
+        if not self._has_slot and await self._is_brought_again(row):
             return None
         await self._know_labels(row)
         if row.purpose is not Purpose.REMOVE:

@@ -259,6 +259,11 @@ class TaskRun:
                 raise JobFailed(f"what a former worker did to {row.ref} is not known: {why}", ReasonCode.UNREADABLE)
 
     @property
+    def _has_slot(self) -> bool:
+        """Whether no later task of the application has begun: a cleanup that was incomplete has given its slot up."""
+        return self.task.active_app is not None
+
+    @property
     def _how(self) -> LettingGo:
         options = self._options
         return LettingGo(options.keep_resources, options.delete_volumes, self.task.type is TaskType.DELETE)
@@ -295,7 +300,7 @@ class TaskRun:
             self._deps.informers,
             acting=acting,
             delete_volumes=self._options.delete_volumes,
-            again=self.task.cleanup_attempts > 0,
+            has_slot=self._has_slot,
         )
         return await removal.run(rows, seconds)
 
@@ -525,7 +530,7 @@ class TaskRun:
             if not await tasks.set_cleanup(tx, self.task.id, epoch, state, why, retry_in, stored=stored):
                 raise Stopped("the task was taken over")
             await events.append_many(tx, self.task.id, [CleanupEvent(state=state, why=why), *_end(state)])
-            if lost and not self.task.cleanup_attempts:  # later on a run may have it again
+            if lost and self._has_slot:  # without it a later run may have it again
                 try:
                     await record_stopped_removal(tx, self.task, lost)
                 except (Unreadable, ValueError) as error:  # its text does not open, or is none any more

@@ -29,10 +29,13 @@ def first() -> int:
 
 
 def known(stored: int) -> dict[str, int]:
-    """Parameters for `KNOWN`: the row is of the claim whose number ``stored`` is, and knows it; 0: no matter."""
+    """Parameters for `KNOWN`: the row is of the claim that gave the number ``stored``, and has it or a higher one.
+
+    0: any row.
+    """
     return {"of_stored": stored, "of_below": (stored // _SPAN + 1) * _SPAN} if stored else _ANY
 
 
 def is_known(stored: int, by: int) -> bool:
-    """The same of a row that was read: ``by`` is what it has."""
+    """The same of a row that was read: ``by`` is the number that it has."""
     return stored <= by < known(stored)["of_below"]
