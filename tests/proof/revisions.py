@@ -59,6 +59,8 @@ class _Expected:
     current: int | None = None
     parts: Parts = field(default_factory=dict)
     draft: Parts | None = None
+    by: Mapping[str, str] = field(default_factory=dict)
+    """By component: the task that brought it last."""
 
     def supersede(self) -> None:
         """What is current is so no more."""
@@ -149,6 +151,8 @@ class Revisions:
                     stays = any(task.created_at < when < ended for ended, task in ends if task.type is TaskType.DEPLOY)
                     if not stays and not ExecOptions.read(what.options).keep_application:
                         found, begun = _Expected(), when
+                elif begun is None or what.created_at >= begun:
+                    await _stop(world, what, found)
             elif begun is None or what.created_at >= begun:
                 await self._end(world, what, found)
         return found
@@ -168,8 +172,36 @@ class Revisions:
         found.supersede()
         found.states[task.revision] = RevisionState.CURRENT
         found.current, found.parts = task.revision, parts
+        brought = {name: task.id for name in parts if name in asked.brought - undone}
+        found.by = {name: task_id for name, task_id in {**found.by, **brought}.items() if name in parts}
         if asked.replaces_draft:
             found.draft = parts
+
+
+async def _stop(world: World, removal: Task, found: _Expected) -> None:
+    """What a removal that did not complete has left: no component of which it has taken an object away.
+
+    What it had begun to take away when it was stopped counts as well; that is told by the revision alone.
+    """
+    async with world.db.read() as tx:
+        rows = await revisions.of_application(tx, removal.app_id)
+        number = next((row.number for row in rows if row.task_id == removal.id), None)
+        row = None if number is None else await revisions.get(tx, removal.app_id, number)
+    going = [one for one in await world.records.rows(removal.id) if one.purpose.lets_go]
+    lost = {one.ref for one in going if one.state in (ResourceState.DELETED, ResourceState.RELEASED)}
+    refs = {name: {job.ref for job in world.plan_of(by).jobs if job.component == name} for name, by in found.by.items()}
+    gone = {name for name, its in refs.items() if its & lost}
+    if row is not None:
+        gone |= {name for name in refs if name not in _by_name(row.spec) and refs[name] & {one.ref for one in going}}
+    if not gone:
+        return
+    parts = {name: part for name, part in found.parts.items() if name not in gone}
+    found.supersede()
+    if parts:
+        found.parts, found.current = parts, number
+        if number is not None:
+            found.states[number] = RevisionState.CURRENT
+    found.by = {name: by for name, by in found.by.items() if name in parts}
 
 
 async def _of_rows(world: World, app_id: str, expected: _Expected) -> list[str]:
