@@ -204,6 +204,15 @@ CASES = {
     "a removal that was stopped said of what it was deleting that it is kept": Script(
         (Round((WEB,)), Round((WEB,), events=(Remove("finish:after"), Cancel("delete:Deployment")))),
     ),
+    "what a stopped removal had taken away was still said to be deployed": Script(
+        (
+            Round((CONF_C, WEB)),
+            Round((CONF_C, WEB), events=(Remove("finish:after"), Cancel("delete:Deployment"))),
+            Round(
+                (CONF_C, WEB), events=(Remove("finish:after"), Kill("delete:Deployment"), Cancel("delete:Deployment"))
+            ),
+        )
+    ),
     "a create that lands after the rollback": Script(
         (Round((CONF,), troubles=(Trouble("late", "create", "configmaps", times=None),), seconds=0.5),)
     ),
