@@ -1,14 +1,23 @@
 """Lists that are longer than a page, and what pages and polls ask of the database."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from kubemin.api.deps import Deps
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, JobStatus, TaskStatus
 from kubemin.store import jobs, journal, tasks
 from tests.api.conftest import PREFIX, Api, application
+from tests.api.guarded import Guarded, guarded_by
 from tests.store.history import Work
+
+
+@pytest.fixture
+async def guarded(deps: Deps) -> AsyncIterator[Guarded]:
+    async with guarded_by(deps) as one:
+        yield one
 
 
 async def every(api: Api, path: str, name: str, between: Any = None, **params: Any) -> list[str]:
@@ -65,6 +74,18 @@ async def test_a_cursor_of_something_else_is_refused(api: Api, path: str) -> Non
     for query in ({"after": "x"}, {"after": "1.5~x"}, {"after": "é" * 3}, {"after": "a" * 24, "page": 1}):
         envelope = await api.get(path, 400, **query)
         assert [error["field"] for error in envelope["errors"]] == ["after"]
+
+
+async def test_a_cursor_tells_nothing_of_what_there_is(guarded: Guarded) -> None:
+    """What is asked for after something hidden is answered as after what is not there."""
+    admin = await guarded.by()
+    hidden = (await admin.post("/apply", {"application": application(namespace="other")}))["taskId"]
+    own = await admin.create(namespace="shop")
+    eve = await guarded.by("eve", {"role": "viewer", "namespaces": ["shop"]})
+    for path in ("/tasks", f"/applications/{own['id']}/workflow/tasks"):
+        answers = [await eve.get(path, 400, after=task_id) for task_id in (hidden, "x" * len(hidden))]
+        assert answers[0] == answers[1]
+        assert await eve.get(path, after="1") == await eve.get(path, after=str(2**40))
 
 
 @pytest.fixture

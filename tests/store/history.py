@@ -122,7 +122,7 @@ async def _ask_as_the_api(tx: Tx, task_id: str) -> None:
     questions += [{"cluster": "default"}]
     for asked in [*questions, {"since": newest.created_at}]:
         await tasks.page(tx, limit=3, **asked)
-        await tasks.page(tx, limit=3, after=await tasks.seq_of(tx, task_id), **asked)
+        await tasks.page(tx, limit=3, after=newest.seq, **asked)
     rows = await applications.page(tx, limit=3)
     await applications.page(tx, limit=3, after=applications.Place(rows[0].updated_at, rows[0].id))
     await applications.page(tx, applications.Filter(status="failed"), limit=3)

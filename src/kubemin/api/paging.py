@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError, FieldError
 from kubemin.spec.ids import ID_LENGTH
-from kubemin.store import Tx, applications, tasks
+from kubemin.store import applications
 from kubemin.store.applications import ApplicationRow, Place
 
 _PLACE = re.compile(rf"([0-9]{{1,11}}\.[0-9]{{1,6}})~([a-z0-9]{{{ID_LENGTH}}})")
@@ -20,16 +20,6 @@ def offset(page: int | None, size: int, after: str | None) -> int:
     return 0 if page is None else (page - 1) * size
 
 
-async def task_after(tx: Tx, after: str | None) -> int | None:
-    """Where a list of tasks goes on. Raises `ApiError`."""
-    if after is None:
-        return None
-    seq = await tasks.seq_of(tx, after) if after.isascii() and after.isalnum() else None
-    if seq is None:
-        raise _unknown()
-    return seq
-
-
 def application_after(after: str | None) -> Place | None:
     """Where a list of applications goes on. Raises `ApiError`."""
     if after is None:
@@ -40,25 +30,19 @@ def application_after(after: str | None) -> Place | None:
     return applications.Place(datetime.fromtimestamp(float(match[1]), UTC), match[2])
 
 
-def audit_before(after: str | None) -> int | None:
-    """Where a list of the audit goes on. Raises `ApiError`."""
-    if after is not None and not _NUMBER.fullmatch(after):
-        raise _unknown()
-    return None if after is None else int(after)
-
-
 def application_cursor(row: ApplicationRow) -> str:
     """Says where a list goes on after this application, also when that is changed meanwhile."""
     return f"{row.updated_at.timestamp():.6f}~{row.id}"
 
 
 def number_after(after: str | None) -> int | None:
-    """Where a list that goes by numbers goes on. Raises `ApiError`."""
-    if after is None:
-        return None
-    if not (after.isascii() and after.isdigit() and 0 < int(after) < 2**63):
+    """Where a list that goes by numbers goes on. Raises `ApiError`.
+
+    Nothing is looked up: so a cursor does not tell what there is, and counts also where its row is forgotten.
+    """
+    if after is not None and not _NUMBER.fullmatch(after):
         raise _unknown()
-    return int(after)
+    return None if after is None else int(after)
 
 
 def _unknown() -> ApiError:

@@ -245,7 +245,7 @@ def row(task: Task, aliases: Mapping[str, str]) -> TaskRow:
 
 def cursor(found: Sequence[Task], size: int) -> str | None:
     """Where a list goes on of which so many are shown; None where no more were found."""
-    return found[size - 1].id if len(found) > size else None
+    return str(found[size - 1].seq) if len(found) > size else None
 
 
 def resource(entry: Brief | ResourceRow) -> ResourceReply:

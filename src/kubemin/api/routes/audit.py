@@ -92,7 +92,7 @@ async def list_audit(
     deps: Given, wanted: Filtered, page_size: PageSize = None, after: After = None
 ) -> Envelope[AuditPage]:
     """Each call that may have changed something, refused ones too, newest first; all filters have to fit."""
-    before, size = paging.audit_before(after), page_size or DEFAULT_PAGE_SIZE
+    before, size = paging.number_after(after), page_size or DEFAULT_PAGE_SIZE
     async with deps.db.read() as tx:
         rows = await audit.newest(tx, wanted, before=before, limit=size + 1)
         head = await audit.head(tx)

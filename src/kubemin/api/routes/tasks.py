@@ -75,9 +75,9 @@ async def list_tasks(
     size = page_size or DEFAULT_PAGE_SIZE
     skip = paging.offset(page, size, after)
     moment = None if since is None else moment_of(since)
+    last = paging.number_after(after)
     async with deps.db.read() as tx:
         app_id = app_id and await application_named(tx, app_id, asked.sight)
-        last = await paging.task_after(tx, after)
         found = await tasks.page(
             tx,
             status=status,

@@ -187,10 +187,9 @@ async def list_application_tasks(
     deps: Given, app_id: AppId, page_size: PageSize = None, after: After = None
 ) -> Envelope[TaskList]:
     """Its tasks, newest first: 1000, or as many as `pageSize` says."""
-    size = page_size or MAX_PAGE_SIZE
+    size, last = page_size or MAX_PAGE_SIZE, paging.number_after(after)
     async with deps.db.read() as tx:
         await application_of(tx, app_id)
-        last = await paging.task_after(tx, after)
         found = await tasks.page(tx, app_id=app_id, after=last, limit=size + 1)
         aliases = {flow.id: flow.alias for flow in await workflows.of_application(tx, app_id)}
     rows = [task_views.row(task, aliases) for task in found[:size]]

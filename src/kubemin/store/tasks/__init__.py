@@ -15,7 +15,6 @@ from kubemin.store.tasks.reads import (
     lock_application,
     page,
     promoted_hold,
-    seq_of,
     statuses,
     under_way,
 )
@@ -64,7 +63,6 @@ __all__ = [
     "renew",
     "reopen_cleanup",
     "retry_cleanup_now",
-    "seq_of",
     "set_cleanup",
     "set_spec",
     "start",

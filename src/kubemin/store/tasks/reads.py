@@ -179,12 +179,6 @@ async def cluster_of(tx: Tx, task_id: str) -> str | None:
     return found
 
 
-async def seq_of(tx: Tx, task_id: str) -> int | None:
-    """Where a task is among all."""
-    found: int | None = await tx.scalar(select(tasks.c.seq).where(tasks.c.id == task_id))
-    return found
-
-
 async def latest_of_workflows(tx: Tx, app_id: str) -> Mapping[str, Task]:
     """The newest task of each of an application's workflows that are there, by workflow id."""
     mine = (tasks.c.workflow_id == workflows.c.id, tasks.c.app_id == workflows.c.app_id)
