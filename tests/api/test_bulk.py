@@ -2,11 +2,14 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
 from kubemin.api.body import parse_json
+from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
 from kubemin.api.envelope import ApiError
 from kubemin.engine.entry.compute_thread import ComputeThread
@@ -16,7 +19,8 @@ from kubemin.spec import issues
 from kubemin.spec.application import parse_application
 from kubemin.spec.issues import MAX_ISSUES, SpecError
 from kubemin.spec.reading import MAX_VALUES
-from tests.api.conftest import Api, application
+from tests.api.conftest import PREFIX, Api, application
+from tests.api.guarded import Caller, guarded_by
 
 MANY = MAX_VALUES - 1000
 
@@ -164,3 +168,41 @@ async def test_so_many_wait_and_no_more() -> None:
     await waiting[1]
     await asyncio.sleep(0)
     assert await compute_thread.do(lambda: 7) == 7
+
+
+async def test_no_caller_takes_the_places_of_all(deps: Deps, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more of a caller is told to come back; everybody else is answered. What is done is free again."""
+    go = threading.Event()
+
+    def slow(body: bytes) -> Any:
+        go.wait()
+        return parse_json(body)
+
+    monkeypatch.setattr("kubemin.api.body.parse_json", slow)
+    large = application(namespace="shop", component=[web(env={f"A{n}": "1" for n in range(3000)})])
+    async with guarded_by(replace(deps, compute_thread=ComputeThread(most=5, most_each=2))) as guarded:
+        eve, ada = await guarded.by("eve"), await guarded.by("ada")
+
+        def check(caller: Caller) -> asyncio.Task[httpx.Response]:
+            headers = {"Authorization": f"Bearer {caller.token}"}
+            asking = guarded.http.post(f"{PREFIX}/applications/try", json=large, headers=headers)
+            return asyncio.create_task(asking)
+
+        hers = [check(eve) for _ in range(4)]
+        try:
+            for _ in range(2):
+                done, left = await asyncio.wait(hers, return_when=asyncio.FIRST_COMPLETED)
+                hers = list(left)
+                for refused in (one.result() for one in done):
+                    assert refused.status_code == 429
+                    assert refused.json()["code"] == ApiCode.TOO_MANY
+                    assert int(refused.headers["Retry-After"]) > 0
+                if len(hers) == 2:
+                    break
+            others = [check(ada), check(ada)]
+            assert (await eve.get("/whoami"))["name"] == "eve", "what is small is answered"
+        finally:
+            go.set()
+        answers = await asyncio.gather(*hers, *others)
+        assert [one.status_code for one in answers] == [200] * 4
+        assert (await check(eve)).status_code == 200

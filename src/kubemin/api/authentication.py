@@ -9,9 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kubemin.api.access import unauthorized
 from kubemin.api.codes import ApiCode
-from kubemin.api.deps import PRINCIPAL, Deps, deps_of
+from kubemin.api.deps import PRINCIPAL, Deps, deps_of, principal_of
 from kubemin.api.envelope import ApiError
 from kubemin.api.errors import api_error
+from kubemin.engine.entry.compute_thread import computing_for
 from kubemin.identity.authenticator import Authenticator
 from kubemin.identity.errors import IssuerAway, TooMany, Unknown
 from kubemin.identity.principal import SYSTEM, Principal
@@ -48,7 +49,9 @@ class Authenticated:
         except (ApiError, StoreError) as error:
             await api_error(error).response()(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        found = principal_of(scope)
+        with computing_for(None if found is None else found.name):
+            await self._app(scope, receive, send)
 
 
 async def _authenticate(deps: Deps, authenticator: Authenticator, scope: Scope) -> None:

@@ -16,6 +16,7 @@ from kubemin.engine.errors import (
     AppChanged,
     AppNotFound,
     Busy,
+    BusyForCaller,
     CancelledOtherwise,
     EngineError,
     KeyReused,
@@ -145,6 +146,8 @@ def _of_engine(error: EngineError) -> ApiError:
             return ApiError(409, ApiCode.PLAN_CHANGED, message, errors=changed[:MAX_ISSUES])
         case Busy():
             return ApiError(503, ApiCode.UNAVAILABLE, message, headers=_SOON)
+        case BusyForCaller():
+            return ApiError(429, ApiCode.TOO_MANY, message, headers=_SOON)
         case KeyReused() | AppChanged() | CancelledOtherwise() | NotHeld() | NotIncomplete() | NeverDeployed():
             return ApiError(409, ApiCode.CONFLICT, message)
         case SignalFailed():

@@ -228,3 +228,13 @@ class Busy(EngineError):
 
     def __init__(self) -> None:
         super().__init__("the server checks too many large requests just now: nothing was stored, try again")
+
+
+class BusyForCaller(EngineError):
+    """As many long computations of this caller wait already as may be."""
+
+    def __init__(self, caller: str, most: int) -> None:
+        super().__init__(
+            f"the server checks {most} large requests of {caller} just now: nothing was stored, "
+            "try again when one is done"
+        )
