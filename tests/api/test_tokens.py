@@ -17,7 +17,8 @@ from kubemin.api.deps import Deps
 from kubemin.api.envelope import ApiError
 from kubemin.api.listening import while_valid
 from kubemin.api.routes import audit as audit_routes
-from kubemin.identity.grants import Role
+from kubemin.api.routes.tasks import follow_task
+from kubemin.identity.grants import Role, Target
 from kubemin.identity.principal import Principal
 from kubemin.identity.token_text import TokenText, read_token
 from kubemin.settings.api import ApiSettings
@@ -164,6 +165,40 @@ async def test_a_stream_ends_with_its_token(guarded: Guarded) -> None:
     with pytest.raises(StopAsyncIteration):
         await coming
     assert guarded.authenticator.watch._listening == {}
+
+
+@pytest.mark.parametrize("project", ["blue", ""])
+async def test_a_stream_ends_where_its_application_goes_out_of_sight(guarded: Guarded, project: str) -> None:
+    """What comes after is for who may see it then; who still may hears on."""
+    admin = await guarded.by()
+    sent = application(namespace="shop", project="red")
+    made = await admin.post("/apply", {"application": sent})
+
+    async def listen(*grants: dict[str, Any]) -> Any:
+        principal = await guarded.authenticator.of_bearer(await guarded.token("eve", *grants), "127.0.0.1")
+        target = None if principal.allows_all(Role.VIEWER) else Target("default", "shop", "red", "shop")
+        return (await follow_task(guarded.deps, Access(principal, Role.VIEWER, target), made["taskId"])).body_iterator
+
+    red = {"role": "viewer", "projects": ["red"]}
+    gone = await listen(red)
+    others = ((red, {"role": "viewer", "namespaces": ["shop"]}), ({"role": "admin"},))
+    there = [await listen(*grants) for grants in others]
+    for stream in (gone, *there):
+        while b"waiting" not in await anext(stream):
+            pass
+    await guarded.authenticator.watch.look()
+    for stream in (gone, *there):
+        assert b"heartbeat" in await anext(stream)
+    await admin.post("/applications", {**sent, "id": made["appId"], "project": project})
+    await guarded.authenticator.watch.look()
+    for _ in range(100):  # what was on its way already
+        if await anext(gone, None) is None:
+            break
+    else:
+        pytest.fail("it goes on")
+    for stream in there:
+        assert b"heartbeat" in await anext(stream)
+        await stream.aclose()
 
 
 async def test_a_stream_ends_when_its_credential_expires(guarded: Guarded) -> None:

@@ -24,7 +24,8 @@ def credential_of(deps: Deps, asked: Access) -> Iterator[asyncio.Event]:
 
 
 async def while_valid(deps: Deps, asked: Access, events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """What it brings, until the token or session by which it was asked for is revoked or expires.
+    """What it brings, until the token or session by which it was asked for is revoked or expires, or its caller may not
+    see the application any more of which it tells (`Access.target`), because that is in another project now.
 
     That is seen within seconds. Whoever comes again is told why. It ends, too, where the database does not answer: the
     reply has begun, so no status can say so, and whoever comes again with its last id misses nothing.
@@ -44,7 +45,8 @@ async def _while_valid(deps: Deps, asked: Access, events: AsyncGenerator[bytes, 
                 yield one
             return
         hub = deps.event_hub
-        with hub.share(asked.principal.name) as is_free, deps.authenticator.watch.of(asked.principal) as ended:
+        watched = deps.authenticator.watch.of(asked.principal, asked.target)
+        with hub.share(asked.principal.name) as is_free, watched as ended:
             if not is_free:  # several came at once: one too many is told to come back
                 return
             over = asyncio.create_task(ended.wait())

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from kubemin.identity.rates import Buckets
 from kubemin.identity.token_text import TokenText, digest_of, looks_like_one, read_token
 from kubemin.identity.watching import Watch
 from kubemin.settings.identity import IdentitySettings
-from kubemin.store import Database, one_time, sessions, tokens
+from kubemin.store import Database, applications, one_time, sessions, tokens
 from kubemin.store.errors import StoreError
 from kubemin.store.sessions import NewSession
 from kubemin.store.tokens import TokenRow
@@ -74,7 +74,7 @@ class Authenticator:
         self.attempts = Attempts(settings.failed_logins, clock)
         self._used: dict[str, float] = {}
         self._beside: set[asyncio.Task[None]] = set()
-        self.watch = Watch(self._valid, _WATCH_SECONDS)
+        self.watch = Watch(self._valid, self._projects, _WATCH_SECONDS)
 
     async def of_bearer(self, text: str, address: str, *, urgent: bool = False) -> Principal:
         """Who shows this API token, or this token of the issuer, from an address. ``urgent`` as in `Database.read`.
@@ -239,6 +239,12 @@ class Authenticator:
             valid = await tokens.valid_ones(tx, ids) if ids else set()
             open_ones = await sessions.open_ones(tx, digests, self._settings.session_idle_seconds) if digests else set()
         return {f"{_TOKEN}{one}" for one in valid} | {f"{_SESSION}{one}" for one in open_ones}
+
+    async def _projects(self, app_ids: Collection[str]) -> Mapping[str, str]:
+        if not app_ids:
+            return {}
+        async with self._db.read() as tx:
+            return await applications.projects(tx, app_ids)
 
     def _mark(self, key: str, mark: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Remember that it is used: at most once a minute, and in nobody's way."""

@@ -168,6 +168,15 @@ async def count(tx: Tx, wanted: Filter = ALL) -> int:
     return int(await tx.scalar(_matching(select(func.count()).select_from(applications), wanted)))
 
 
+async def projects(tx: Tx, app_ids: Collection[str]) -> dict[str, str]:
+    """In which project each of these applications is that there is."""
+    found: dict[str, str] = {}
+    for part in chunks(app_ids):
+        rows = await tx.rows(select(applications.c.id, applications.c.project).where(applications.c.id.in_(part)))
+        found.update((row.id, row.project) for row in rows)
+    return found
+
+
 async def statuses(tx: Tx, app_ids: Collection[str]) -> dict[str, str]:
     """The status of the newest task of each of these applications that has one."""
     found: dict[str, str] = {}
