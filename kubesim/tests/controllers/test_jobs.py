@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from controllers.conftest import World
 from kubesim.jsondata import Object
 
@@ -107,3 +109,39 @@ async def test_a_running_pod_that_is_deleted_is_made_again(world: World) -> None
     await world.settled()
     world.delete("pods", first)
     await world.until(lambda: world.names("pods") and first not in world.names("pods"))
+
+
+@pytest.mark.parametrize(
+    ("decided", "end", "spec"),
+    [
+        ("SuccessCriteriaMet", "Complete", {"completions": 1, "parallelism": 2}),
+        ("FailureTarget", "Failed", {"activeDeadlineSeconds": 20}),
+    ],
+)
+async def test_it_has_ended_once_its_pods_have(world: World, decided: str, end: str, spec: Object) -> None:
+    """Before, a condition says how it will end, and that stays. A finalizer keeps a Pod that is being deleted."""
+    made = world.create(job("task:never" if end == "Failed" else "task:1", suspend=True, **spec))
+    uid = made["metadata"]["uid"]
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": "task", "uid": uid, "controller": True}
+    held = {"name": "held", "finalizers": ["example.com/held"], "ownerReferences": [owner]}
+    pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "task:never"}]}
+    world.create({"apiVersion": "v1", "kind": "Pod", "metadata": held, "spec": pod})
+    await world.settled()
+    world.merge("jobs", "task", {"spec": {"suspend": False}})
+
+    def status() -> Object:
+        found: Object = (world.get("jobs", "task") or {})["status"]
+        return found
+
+    def kinds() -> list[str]:
+        return [one["type"] for one in status().get("conditions", []) if one["status"] == "True"]
+
+    await world.until(lambda: decided in kinds())
+    await world.settled()
+    assert end not in kinds()
+    assert status()["terminating"] == 1
+    assert "completionTime" not in status()
+    world.merge("pods", "held", {"metadata": {"finalizers": None}})
+    await world.until(lambda: end in kinds())
+    assert decided in kinds()
+    assert ("completionTime" in status()) == (end == "Complete")

@@ -1,5 +1,7 @@
 """The Job controller: Pods that run to completion, as often as needed, as often as allowed."""
 
+from collections.abc import Collection
+
 from kubesim import conditions
 from kubesim.controllers.hub import Hub, Key
 from kubesim.controllers.owners import pod_from
@@ -9,6 +11,10 @@ from kubesim.jsondata import Object
 from kubesim.storage import EventType
 
 _BACKOFF_FIRST, _BACKOFF_MOST = 10.0, 600.0  # seconds between tries
+_DECIDED = {"SuccessCriteriaMet": "Complete", "FailureTarget": "Failed"}
+"""The condition that says how a Job is to end, and the one that says that it has: since 1.31 that comes only once none
+of its Pods terminates any more, and nothing turns the first into the other.
+"""
 
 
 class _Memory:
@@ -62,12 +68,17 @@ class JobController(PodMaker):
         active = [pod for pod in pods if not is_finished(pod) and not is_deleting(pod)]
         suspended = bool(spec.get("suspend"))
         known = status.get("conditions", [])
-        outcome = self._outcome(job, pods, active, memory)
-        if outcome is not None:
+        completed = False
+        if (decided := _decided(known)) is not None:
             for pod in active:
                 self.delete_pod(job, pod)
-            active = []
-            known = self._conclude(job, known, outcome)
+            if not active and not any(is_deleting(pod) and not is_finished(pod) for pod in pods):
+                known = self._conclude(job, known, decided)
+                completed = decided["type"] == "SuccessCriteriaMet"
+        elif (outcome := self._outcome(job, pods, active, memory)) is not None:
+            for pod in active:
+                self.delete_pod(job, pod)
+            known = conditions.put(known, outcome[0], "True", *outcome[1:], self.hub.now(), stamps=("lastProbeTime",))
         elif suspended:
             for pod in active:
                 self.delete_pod(job, pod)
@@ -79,7 +90,7 @@ class JobController(PodMaker):
             known = conditions.put(
                 known, "Suspended", "True" if suspended else "False", *text, self.hub.now(), stamps=("lastProbeTime",)
             )
-        self._write_status(key, known, memory, done=outcome is not None and outcome[0] == "Complete")
+        self._write_status(key, known, memory, done=completed)
 
     def _count(self, pods: list[Object], memory: _Memory) -> None:
         for pod in pods:
@@ -96,7 +107,10 @@ class JobController(PodMaker):
     def _outcome(
         self, job: Object, pods: list[Object], active: list[Object], memory: _Memory
     ) -> tuple[str, str, str] | None:
-        """How the Job ends: the condition, its reason and its message. ``None`` while it does not."""
+        """How the Job is to end, once its last Pods have: the condition, its reason and its message.
+
+        ``None`` while it does not.
+        """
         spec = job["spec"]
         restarts = sum(
             run.get("restartCount", 0)
@@ -107,26 +121,24 @@ class JobController(PodMaker):
         )
         limit = int(spec.get("backoffLimit", 6))
         if len(memory.failed) > limit or (restarts and restarts >= max(1, limit)):
-            return "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit"
+            return "FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit"
         deadline = spec.get("activeDeadlineSeconds")
         if deadline is not None and self.hub.time() - memory.started >= deadline:
-            return "Failed", "DeadlineExceeded", "Job was active longer than specified deadline"
+            return "FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline"
         completions = spec.get("completions")
         done = bool(memory.succeeded) and not active if completions is None else len(memory.succeeded) >= completions
         if done:
-            return "Complete", "CompletionsReached", "Reached expected number of succeeded pods"
+            return "SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods"
         return None
 
-    def _conclude(self, job: Object, known: list[Object], outcome: tuple[str, str, str]) -> list[Object]:
-        kind, reason, message = outcome
-        now = self.hub.now()
-        for name in ("FailureTarget" if kind == "Failed" else "SuccessCriteriaMet", kind):
-            known = conditions.put(known, name, "True", reason, message, now, stamps=("lastProbeTime",))
+    def _conclude(self, job: Object, known: list[Object], decided: Object) -> list[Object]:
+        kind = _DECIDED[decided["type"]]
+        reason, message = decided["reason"], decided["message"]
         if kind == "Failed":
             self.event(job, "Warning", reason, message)
         else:
             self.event(job, "Normal", "Completed", "Job completed")
-        return known
+        return conditions.put(known, kind, "True", reason, message, self.hub.now(), stamps=("lastProbeTime",))
 
     def _create(self, key: Key, job: Object, active: int, memory: _Memory) -> None:
         spec = job["spec"]
@@ -187,5 +199,12 @@ class JobController(PodMaker):
 
 
 def _finished(job: Object) -> bool:
-    known = (job.get("status") or {}).get("conditions", [])
-    return any(found["type"] in ("Complete", "Failed") and found["status"] == "True" for found in known)
+    return _that_holds((job.get("status") or {}).get("conditions", []), _DECIDED.values()) is not None
+
+
+def _decided(known: list[Object]) -> Object | None:
+    return _that_holds(known, _DECIDED)
+
+
+def _that_holds(known: list[Object], kinds: Collection[str]) -> Object | None:
+    return next((found for found in known if found["type"] in kinds and found["status"] == "True"), None)
