@@ -110,6 +110,9 @@ def test_all_or_nothing(run: Callable[..., Answer], here: InProcess, server: Run
 
 def test_a_plan_is_run_as_it_was_read(run: Callable[..., Answer], tmp_path: Path, server: Running) -> None:
     file = write(tmp_path, "read", conf("1"))
+    before = (tmp_path / file).read_text()
+    assert "is no plan" in run("plan", file, "--out", file, code=Exit.USAGE).stderr, "what is no plan stays"
+    assert (tmp_path / file).read_text() == before
     run("plan", file, "--out", "plan.json")
     run("apply", "--plan", "plan.json")
     run("apply", "--plan", "plan.json", code=Exit.FAILED)  # another revision is deployed

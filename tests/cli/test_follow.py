@@ -60,6 +60,7 @@ def test_a_complete_run(client: InProcess, tmp_path: Path) -> None:
     assert task in [one["taskId"] for one in listed]
     assert "whole" in client("apps").stdout
     found = json.loads(client("apps", "--search", "whole", "-o", "json").stdout)["applications"]
+    assert found[0]["overview"]["health"] in client("apps", "--search", "whole").stdout.splitlines()[1].split()
     assert [one["name"] for one in found] == ["whole"]
     assert client("tasks", "--app", found[0]["id"]).stdout.count(found[0]["name"]) == 1
     touched = json.loads(client("resources", task, "-o", "json").stdout)["resources"]

@@ -23,7 +23,9 @@ _VERSION = 1
 
 
 def write_plan(path: str, wanted: Wanted, specs: Sequence[Spec], previews: "Sequence[Preview]") -> None:
-    """Write the plan. Raises :class:`CliError` where that cannot be, or the applications come from stdin."""
+    """Write the plan, also over an older one. Raises :class:`CliError` where that cannot be, where the file is another
+    one, or where the applications come from stdin.
+    """
     if "-" in wanted.files:
         message = tr("a plan names the files of the applications, which are read again: stdin cannot be")
         raise CliError(message, Exit.USAGE)
@@ -38,10 +40,23 @@ def write_plan(path: str, wanted: Wanted, specs: Sequence[Spec], previews: "Sequ
         "options": wanted.options,
         "applications": [{"application": spec.name, "expects": found["expects"]} for spec, found in planned],
     }
+    if Path(path).is_file() and not _is_plan(path):  # such as the application's own file, by a slip
+        message = tr("{path} is there already, and is no plan: name another file with --out", path=path)
+        raise CliError(message, Exit.USAGE)
     try:
         Path(path).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise CliError(because(tr("cannot write {path}", path=path), of_system(error)), Exit.USAGE) from error
+
+
+def _is_plan(path: str) -> bool:
+    """Whether it is one, of whatever version; an empty file may become one."""
+    try:
+        text = Path(path).read_bytes()
+        found = json.loads(text) if text else {"kubeminPlan": None}
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and "kubeminPlan" in found
 
 
 class PlanFile:

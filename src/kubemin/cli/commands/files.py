@@ -235,7 +235,9 @@ def plan(
     take_over: TakeOver = False,
     out: Annotated[
         str | None,
-        typer.Option("--out", metavar="FILE", help="Write the plan, for apply --plan; with a server."),
+        typer.Option(
+            "--out", metavar="FILE", help="Write the plan, for apply --plan, also over an older plan; with a server."
+        ),
     ] = None,
     form: Formed = None,
     quiet: Quiet = False,
