@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from kubemin.api.app import routes
 from kubemin.api.codes import ApiCode
 from kubemin.api.deps import Deps
 from kubemin.spec.ids import application_id
@@ -13,6 +14,8 @@ from kubemin.store import applications, tasks
 from tests.api.conftest import Api, application
 from tests.api.guarded import Guarded, guarded_by
 from tests.api.test_revisions import APP, apply, complete
+from tests.api.test_routes import found
+from tests.waiting import until
 
 
 class Ask(NamedTuple):
@@ -34,6 +37,12 @@ ASKS = {
     "exec": Ask("POST", f"/applications/{APP}/workflow/exec", {}, {"restore": False}),
     "rollback": Ask("POST", f"/applications/{APP}/rollback", {"revision": 1}, {"revision": 1, "note": "other"}),
     "restart": Ask("POST", f"/applications/{APP}/restart", {}, {"components": ["web"]}),
+    "version": Ask(
+        "POST",
+        f"/applications/{APP}/version",
+        {"components": [{"name": "web", "env": {"LEVEL": "debug"}}]},
+        {"components": [{"name": "web", "env": {"LEVEL": "info"}}]},
+    ),
     "delete": Ask("DELETE", f"/applications/{APP}", {}, {"deleteVolumes": True}),
 }
 
@@ -126,3 +135,53 @@ async def test_a_removal_is_known_to_who_asked_for_it(guarded: Guarded, named: s
     await admin.post("/apply", {"application": application(namespace="shop", project="blue")})
     for method in ("GET", "DELETE"):
         await eve.call(method, ask.path, 404, headers={"Idempotency-Key": "key"})
+
+
+KEYED = {
+    *("apply_application", "exec_workflow", "rollback_application", "restart_application", "make_version"),
+    *("delete_application", "delete_resources"),
+}
+AGAIN_IS_NO_MORE = {
+    **dict.fromkeys(("try_application", "read_application", "plan_application", "try_workflow"), "stores nothing"),
+    **dict.fromkeys(("workflow_elsewhere", "exec_elsewhere", "cancel_elsewhere"), "answers 501"),
+    "save_application": "what has been saved is saved; a second one of a name is refused",
+    "create_workflow": "a second one of a name is refused",
+    "change_workflow": "the steps are those that are sent",
+    "cancel_task": "the same answer",
+    "promote_task": "with seq the same answer",
+    "clean_up_again": "it is tried once more, or given up already",
+    "delete_orphans": "what is gone is gone",
+    "create_token": "a second token, which whoever has lost the text of the first needs",
+    **dict.fromkeys(("revoke_token", "end_sessions", "logout", "open_session"), "ended is ended; a login is a new one"),
+    "end_by_issuer": "each message counts once",
+    "retry_notification": "refused while it waits to be sent",
+    "test_notification": "a person asked for one more",
+}
+
+
+def test_whatever_changes_something_takes_a_key_or_does_no_more_when_asked_again() -> None:
+    """Whoever adds a route decides. What records a task takes a key."""
+    changing = [route for route in found(routes().routes) if (route.methods or set()) - {"GET", "HEAD", "OPTIONS"}]
+    keyed = {
+        route.name for route in changing if any(one.alias == "Idempotency-Key" for one in route.dependant.header_params)
+    }
+    assert keyed == KEYED
+    assert {route.name for route in changing} - keyed == set(AGAIN_IS_NO_MORE)
+
+
+async def test_a_removal_of_resources_asked_for_again_is_the_same_task(deployed: Api) -> None:
+    """Also while the first one is still waited for."""
+    path = f"/applications/{APP}/resources"
+    headers = {"Idempotency-Key": "key"}
+    asked = [asyncio.create_task(deployed.call("DELETE", path, headers=headers)) for _ in range(2)]
+
+    async def is_recorded() -> bool:
+        return await number_of_tasks(deployed) == 2
+
+    await until(is_recorded)
+    await complete(deployed.db)
+    assert len({str(one) for one in await asyncio.gather(*asked)}) == 1
+    await deployed.call("DELETE", path, headers=headers)
+    assert await number_of_tasks(deployed) == 2
+    await deployed.call("DELETE", path, 409, headers=headers, params={"deleteVolumes": True})
+    await ASKS["restart"].by(deployed, "key", 409)

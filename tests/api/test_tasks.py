@@ -481,6 +481,10 @@ async def test_a_pause_is_shown_and_promoted_once(api: Api) -> None:
         await jobs.set_many(tx, task_id, [jobs.JobChange(pause["id"], JobStatus.RUNNING, "waits for promote")])
     hold = (await _status(api, task_id))["hold"]
     assert (hold["name"], hold["component"], hold["info"]) == ("approve", "", "waits for promote")
+    (_, later) = [
+        one for one in (await api.get(f"/workflow/tasks/{task_id}/stages"))["stages"] if one["type"] == "Pause"
+    ]
+    await api.post(path, {"seq": later["id"]}, 409)  # it is not this one that waits
     assert await api.post(path, {"user": "ada"}) == {"taskId": task_id, "name": "approve"}
     assert "promoted already" in await _not_promoted(api, task_id)
     assert (await _status(api, task_id))["hold"]["info"] == "promoted by ada"
@@ -488,6 +492,18 @@ async def test_a_pause_is_shown_and_promoted_once(api: Api) -> None:
         await jobs.set_many(tx, task_id, [jobs.JobChange(pause["id"], JobStatus.COMPLETED)])
     assert "not come to 'again'" in await _not_promoted(api, task_id)
     async with api.db.begin("test") as tx:
+        await jobs.set_many(tx, task_id, [jobs.JobChange(later["id"], JobStatus.RUNNING, "waits for promote")])
+    # Asked again for the one that has passed, as after a lost answer: the same, and the later one still waits.
+    assert await api.post(path, {"seq": hold["seq"]}) == {"taskId": task_id, "name": "approve"}
+    assert (await _status(api, task_id))["hold"] == {
+        **hold,
+        "seq": later["id"],
+        "name": "again",
+        "since": (await _status(api, task_id))["hold"]["since"],
+    }
+    assert (await api.post(path, {"seq": later["id"]}))["name"] == "again"
+    async with api.db.begin("test") as tx:
         await tasks.finish(tx, task_id, task.lease_epoch, TaskStatus.COMPLETED, "", Cleanup.NONE)
+    assert await api.post(path, {"seq": hold["seq"]}) == {"taskId": task_id, "name": "approve"}
     assert "already ended" in await _not_promoted(api, task_id, ApiCode.TASK_ENDED)
     assert (await api.post(f"/workflow/tasks/{'x' * 24}/promote", None, 404))["code"] == ApiCode.TASK_NOT_FOUND

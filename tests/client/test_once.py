@@ -17,6 +17,8 @@ CALLS = [
     runs.rolling_back("shop", None, "key", {}),
     runs.restarting("shop", [], "key"),
     applications.deleting("shop", None, None, "key"),
+    applications.deleting_resources("shop", None, "key"),
+    applications.making_version("shop", {}, "key"),
 ]
 each = pytest.mark.parametrize("call", CALLS, ids=lambda one: one.path.rpartition("/")[2])
 

@@ -71,7 +71,7 @@ class TaskService(Protocol):
     ) -> Task:
         """Cancel a task of the application."""
 
-    async def promote(self, task_id: str, user: str, admit: Admit | None = None) -> str:
+    async def promote(self, task_id: str, user: str, admit: Admit | None = None, seq: int | None = None) -> str:
         """Let the hold that the task is in pass; its name."""
 
     async def retry_cleanup(self, task_id: str, admit: Admit | None = None) -> Task:
@@ -100,6 +100,8 @@ class TaskService(Protocol):
         caller: str = "system",
         *,
         delete_volumes: bool = False,
+        idempotency_key: str | None = None,
+        body_hash: str | None = None,
         admit: Admit | None = None,
         asker: Asker | None = None,
     ) -> tuple[list[str], list[str]]:

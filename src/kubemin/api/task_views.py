@@ -86,7 +86,8 @@ def _hold(task: Task, jobs: Sequence[JobRow]) -> HoldReply | None:
     held = next((job for job in jobs if job.kind == PAUSE_KIND and job.status is JobStatus.RUNNING), None)
     if held is None or task.status.ended:
         return None
-    return HoldReply(name=held.object_name, component=held.component, info=held.info, since=unix(held.started_at))
+    since = unix(held.started_at)
+    return HoldReply(seq=held.seq, name=held.object_name, component=held.component, info=held.info, since=since)
 
 
 def _by_component(jobs: Iterable[JobRow]) -> list[list[JobRow]]:

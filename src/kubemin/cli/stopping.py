@@ -55,7 +55,8 @@ def cancel(
 def promote(task_id: str, to: Connection) -> None:
     """Let the pause that a task is in pass."""
     with to.client() as client:
-        done = client.promote(task_id)
+        held = client.task(task_id).get("hold")
+        done = client.promote(task_id, seq=held["seq"] if held else None)
     if not to.output.printed(done, [done["name"]]):
         to.output.tell(tr("task {task}: {hold} is promoted, and the run goes on", task=task_id, hold=done["name"]))
 

@@ -13,7 +13,16 @@ from kubemin.client.steps import Call, Flow, Give, Hear, Listening, Sleep, Step
 
 if TYPE_CHECKING:
     from kubemin.client.options import RunOptions
-    from kubemin.client.replies import Applied, Cancelled, DeletedApplication, RolledBack, Task, TaskId
+    from kubemin.client.replies import (
+        Applied,
+        Cancelled,
+        DeletedApplication,
+        DeletedResources,
+        RolledBack,
+        Task,
+        TaskId,
+        Version,
+    )
 
 T = TypeVar("T")
 _LOGS_AGAIN_SECONDS = 1.0
@@ -123,6 +132,43 @@ def delete(
     With ``keep_resources`` nothing is deleted in the cluster. A lost answer as in `apply`.
     """
     call = applications.deleting(app, keep_resources, delete_volumes, key or runs.new_key())
+    return (yield from started(call, patience or Patience()))
+
+
+def delete_resources(
+    app: str, *, delete_volumes: bool | None = None, key: str | None = None, patience: Patience | None = None
+) -> "Generator[Step, Any, DeletedResources]":
+    """Remove what it has in the cluster, and keep the application. Answers once that is done, in a minute at most.
+
+    A lost answer as in `apply`.
+    """
+    call = applications.deleting_resources(app, delete_volumes, key or runs.new_key())
+    return (yield from started(call, patience or Patience()))
+
+
+def make_version(
+    app: str,
+    *,
+    components: Sequence[Mapping[str, Any]] = (),
+    version: str | None = None,
+    strategy: str | Mapping[str, Any] | None = None,
+    auto_exec: bool = True,
+    description: str | None = None,
+    key: str | None = None,
+    patience: Patience | None = None,
+) -> "Generator[Step, Any, Version]":
+    """Change components of the draft, and run it unless ``auto_exec`` is false: then ``taskId`` is empty.
+
+    A lost answer as in `apply`.
+    """
+    body = {
+        "components": list(components),
+        "version": version,
+        "strategy": strategy,
+        "autoExec": auto_exec,
+        "description": description,
+    }
+    call = applications.making_version(app, body, key or runs.new_key())
     return (yield from started(call, patience or Patience()))
 
 

@@ -105,6 +105,7 @@ class TaskComponent(Reply):
 class HoldReply(Reply):
     """What a task waits for: a pause of its workflow, or of a component's rollout."""
 
+    seq: int = Field(description="Says to `promote` which pause of the task is meant.")
     name: str
     component: str = Field(description="Empty for a pause of the workflow.")
     info: str = Field(examples=["waits for promote"])
@@ -261,9 +262,12 @@ class CleanupAgain(Reply):
 
 
 class Promote(Body):
-    """Who promotes the task."""
+    """Who promotes the task, and which pause of it."""
 
     user: Line | None = Field(None, max_length=255)
+    seq: int | None = Field(
+        None, ge=1, lt=2**31, description="The `hold.seq` of its status: only this pause, and again is the same answer."
+    )
 
 
 class Promoted(Reply):

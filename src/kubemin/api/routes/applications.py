@@ -266,12 +266,23 @@ async def list_components(
 @router.delete("/{app_id}/resources", summary="Delete an application's resources", responses=errors(404, 409))
 @needs(About.APPLICATION, Role.DEPLOYER)
 async def delete_resources(
-    deps: Given, app_id: AppId, caller: Caller, asked: Asked, delete_volumes: DeleteVolumes = False
+    deps: Given,
+    app_id: AppId,
+    caller: Caller,
+    asked: Asked,
+    delete_volumes: DeleteVolumes = False,
+    idempotency_key: IdempotencyKey = None,
 ) -> Envelope[DeletedResources]:
     """Removes what it has in the cluster, and keeps the application; its volume claims too, because they hold data."""
     async with deps.db.read() as tx:
         await application_of(tx, app_id)
     deleted, failed = await deps.service.delete_resources(
-        app_id, caller, delete_volumes=delete_volumes, admit=asked.admit, asker=asked.asker
+        app_id,
+        caller,
+        delete_volumes=delete_volumes,
+        idempotency_key=idempotency_key,
+        body_hash=hash_of("delete-resources", {"delete_volumes": delete_volumes}) if idempotency_key else None,
+        admit=asked.admit,
+        asker=asked.asker,
     )
     return Envelope(data=DeletedResources(app_id=app_id, deleted_resources=deleted, failed_resources=failed))

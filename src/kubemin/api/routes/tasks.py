@@ -224,12 +224,13 @@ async def follow_task(
 async def promote_task(deps: Given, task_id: TaskId, asked: Asked, body: Promote | None = None) -> Envelope[Promoted]:
     """Lets the pause that the task is in pass; a timed one ends early.
 
-    409 where it is in none, or that is promoted already: it never lets a later pause pass.
+    409 where it is in none, or that is promoted already. With `seq` it never lets another pause pass, and asked again,
+    as after a lost answer, it is the same answer.
     """
     user = asked.user(body.user if body else None)
     async with deps.db.read() as tx:
         await task_of(tx, task_id)
-    name = await deps.service.promote(task_id, user, asked.admit)
+    name = await deps.service.promote(task_id, user, asked.admit, body.seq if body else None)
     return Envelope(data=Promoted(task_id=task_id, name=name))
 
 

@@ -119,9 +119,9 @@ def preview_delete(
     return Call("DELETE", _of(app), how)
 
 
-def delete_resources(app: str, *, delete_volumes: bool | None = None) -> "Call[DeletedResources]":
-    """Remove what it has in the cluster, and keep the application. Answers once that is done, in a minute at most."""
-    return Call("DELETE", _of(app, "resources"), {"deleteVolumes": delete_volumes})
+def deleting_resources(app: str, delete_volumes: bool | None, key: str) -> "Call[DeletedResources]":
+    """The removal of what an application has in the cluster; a second one with the same ``key`` is the same task."""
+    return Call("DELETE", _of(app, "resources"), {"deleteVolumes": delete_volumes}, headers=once(key))
 
 
 def logs(
@@ -140,24 +140,9 @@ def logs(
     return Call("GET", _of(app, "logs"), which, as_text=True)
 
 
-def make_version(
-    app: str,
-    *,
-    components: Sequence[Mapping[str, Any]] = (),
-    version: str | None = None,
-    strategy: str | Mapping[str, Any] | None = None,
-    auto_exec: bool = True,
-    description: str | None = None,
-) -> "Call[Version]":
-    """Change components of the draft, and run it unless ``auto_exec`` is false: then ``taskId`` is empty."""
-    body = {
-        "components": list(components),
-        "version": version,
-        "strategy": strategy,
-        "autoExec": auto_exec,
-        "description": description,
-    }
-    return Call("POST", _of(app, "version"), body=body)
+def making_version(app: str, body: Mapping[str, Any], key: str) -> "Call[Version]":
+    """A new version of an application; a second one with the same ``key`` is the same run."""
+    return Call("POST", _of(app, "version"), body=body, headers=once(key))
 
 
 def workflows(app: str) -> "Call[WorkflowList]":

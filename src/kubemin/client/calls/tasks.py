@@ -80,9 +80,13 @@ def cancelling(
     return Call("POST", below("applications", named(app_id), "workflow", "cancel"), body=body)
 
 
-def promote(task: str, *, user: str | None = None) -> "Call[Promoted]":
-    """Let the pause that it is in pass. `Conflict` if it is in none, or that is promoted already."""
-    return Call("POST", _of(task, "promote"), body=None if user is None else {"user": user})
+def promote(task: str, *, user: str | None = None, seq: int | None = None) -> "Call[Promoted]":
+    """Let the pause that it is in pass. `Conflict` if it is in none, or that is promoted already.
+
+    With the ``seq`` of its ``hold`` only that one, and asked again it is the same answer.
+    """
+    given = {name: value for name, value in (("user", user), ("seq", seq)) if value is not None}
+    return Call("POST", _of(task, "promote"), body=given or None)
 
 
 def cleanup(task: str) -> "Call[CleanupNow]":

@@ -112,6 +112,8 @@ class TaskComponent(TypedDict):
 class Hold(TypedDict):
     """What a task waits for: a pause of its workflow, or of a component's rollout."""
 
+    seq: int
+    """Says to `promote` which pause of the task is meant."""
     name: str
     component: str
     """Empty for a pause of the workflow."""

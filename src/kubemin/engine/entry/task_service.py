@@ -198,10 +198,11 @@ class TaskService:
         return task
 
     @begun_anew
-    async def promote(self, task_id: str, user: str, admit: Admit | None = None) -> str:
-        """Let the hold that the task is in pass; returns its name. It never lets a later one pass.
+    async def promote(self, task_id: str, user: str, admit: Admit | None = None, seq: int | None = None) -> str:
+        """Let the hold that the task is in pass; returns its name.
 
-        ``admit`` as in `cancel`. Raises `TaskNotFound`, `TaskEnded`, and `NotHeld` where the task is in no hold, or
+        With ``seq`` only the hold of this number: again is the same answer, and no later one passes. ``admit`` as in
+        `cancel`. Raises `TaskNotFound`, `TaskEnded`, and `NotHeld` where the task is in no hold, in another one, or
         that is promoted already.
         """
         async with self._db.begin("promote") as tx:
@@ -209,13 +210,23 @@ class TaskService:
             if admit is not None and (task := await tasks.brief(tx, task_id)) is not None:
                 admit_task(task, admit)
             holds = await jobs.holds_of(tx, task_id) if running else []
-            held = next((job for job in holds if job.status is JobStatus.RUNNING), None)
+            if seq is not None and (passed := await self._passed(tx, task_id, seq)) is not None:
+                return passed
+            held = next((job for job in holds if job.status is JobStatus.RUNNING and seq in (None, job.seq)), None)
             if held is None or not await tasks.promote(tx, task_id, held.seq):
                 raise await self._not_held(tx, task_id, holds, held)
             promoted = jobs.JobChange(held.seq, JobStatus.RUNNING, f"promoted by {user}")
             made = await jobs.set_many(tx, task_id, [promoted])
             await events.append_many(tx, task_id, [job_event(one) for one in made])
         return held.object_name
+
+    @staticmethod
+    async def _passed(tx: Tx, task_id: str, seq: int) -> str | None:
+        """The name of the hold, if it was promoted, or a later one was."""
+        task = await tasks.brief(tx, task_id)
+        if task is None or task.promoted_hold < seq:
+            return None
+        return next((job.object_name for job in await jobs.holds_of(tx, task_id) if job.seq == seq), None)
 
     @staticmethod
     async def _not_held(tx: Tx, task_id: str, holds: Sequence[jobs.JobRow], held: jobs.JobRow | None) -> EngineError:
@@ -306,20 +317,27 @@ class TaskService:
         caller: str = "system",
         *,
         delete_volumes: bool = False,
+        idempotency_key: str | None = None,
+        body_hash: str | None = None,
         admit: Admit | None = None,
         asker: Asker | None = None,
     ) -> tuple[list[str], list[str]]:
         """Remove what the application has in the cluster, and keep it; what was deleted, and what was not.
 
-        Runs as a task, and waits for it a minute. Raises `AppNotFound`, `CannotActAs`.
+        Runs as a task, and waits for it a minute; the same key from the same caller is the same task. Raises
+        `AppNotFound`, `KeyReused`, `CannotActAs`.
         """
         options = ExecOptions(keep_application=True, delete_volumes=delete_volumes)
         async with self._db.begin("delete-resources") as tx:
             if not await tasks.lock_application(tx, app_id):
                 raise AppNotFound(app_id)
-            await self._admit_removal(tx, app_id, admit)
-            superseded = await self._make_room(tx, app_id, OnActive.SUPERSEDE, caller)
-            task = await self._record_removal(tx, app_id, caller, options, asker)
+            superseded: Sequence[Task] = ()
+            known = await self._known(tx, caller, app_id, idempotency_key, body_hash)
+            if known is None:
+                await self._admit_removal(tx, app_id, admit)
+                superseded = await self._make_room(tx, app_id, OnActive.SUPERSEDE, caller)
+                known = await self._record_removal(tx, app_id, caller, options, asker, idempotency_key, body_hash)
+            task = known
         await self._tell(superseded)
         await self._doorbell.ring()
         deadline = asyncio.get_running_loop().time() + _WAIT_FOR_REMOVAL

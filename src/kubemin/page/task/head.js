@@ -83,7 +83,7 @@ function Waits({ id }) {
 const Because = ({ of }) => html`<p class="why">${say("waitsBecause", of)}</p>`;
 
 function Hold({ id, hold, may, again }) {
-  const promote = useAction(() => post(`workflow/tasks/${encodeURIComponent(id)}/promote`).finally(again));
+  const promote = useAction(() => post(`workflow/tasks/${encodeURIComponent(id)}/promote`, { seq: hold.seq }).finally(again));
   const name = hold.component ? `${hold.component}: ${hold.name}` : hold.name;
   return html`
     <div class="hold">
