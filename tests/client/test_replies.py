@@ -86,6 +86,8 @@ INNER = {
     runs.rolling_back: "rollback",
     runs.restarting: "restart",
     applications.deleting: "delete",
+    applications.deleting_resources: "delete_resources",
+    applications.making_version: "make_version",
     tasks.cancelling: "cancel",
 }
 """Calls of flows: the method is the flow's."""
