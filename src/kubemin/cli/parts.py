@@ -18,6 +18,7 @@ from kubemin.cli.language import tr
 from kubemin.cli.output import say
 from kubemin.cli.sealing import sealer_of
 from kubemin.cli.simulate import load_simulator
+from kubemin.cli.waiting import once_there
 from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.request_metrics import RequestMetrics
 from kubemin.dispatch import Doorbell, open_doorbell
@@ -67,8 +68,11 @@ async def open_parts(
     *,
     simulated_at: Mapping[str, str] | None = None,
     tell: Tell | None = None,
+    waits: bool = True,
 ) -> AsyncIterator[Parts]:
     """All of them, and these clusters, closed at the end. ``simulated_at``: simulated ones that somebody else serves.
+
+    ``waits``: for a database that is away; a SIGTERM meanwhile ends the process.
 
     Raises `CliError`, `StoreError`, `SignalError`, `ClusterError`.
     """
@@ -85,11 +89,16 @@ async def open_parts(
             settings.database_url, codec=sealer_of(settings), idle_seconds=max(1, settings.lease_seconds * 2 / 3)
         )
         stack.push_async_callback(db.aclose)
-        if settings.database_url.startswith("sqlite"):
-            await db.migrate()
-        else:
-            await db.check_schema()
-        await sealing_keys.begin(db)
+
+        async def begin() -> None:
+            if settings.database_url.startswith("sqlite"):
+                await db.migrate()
+            else:
+                await db.check_schema()
+            await sealing_keys.begin(db)
+
+        if not await once_there(db, begin, settings.database_wait_seconds if waits else 0):
+            raise SystemExit(Exit.OK)
         for name in to_simulate:
             addresses[name] = await _simulate(stack, name)
         registry = CollectorRegistry()

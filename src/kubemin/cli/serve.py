@@ -1,6 +1,7 @@
 """``kubemin serve`` and ``kubemin dev``: the API, and its workers."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, aclosing, nullcontext
@@ -11,6 +12,7 @@ from kubemin.api.app import create_app
 from kubemin.api.deps import Deps
 from kubemin.api.families import Families, Family
 from kubemin.api.health_app import create_health_app
+from kubemin.cli.exits import Exit
 from kubemin.cli.http import serve_http
 from kubemin.cli.language import tr
 from kubemin.cli.output import say
@@ -28,6 +30,7 @@ from kubemin.cli.posix_signals import until_stopped
 from kubemin.cli.process import listen, run_to_its_end, url_of
 from kubemin.cli.sealing import rotate_in_background
 from kubemin.cli.settings import limits, tls_of
+from kubemin.cli.waiting import once_there
 from kubemin.cli.worker_port import announce_health
 from kubemin.cli.workers import Start, Workers
 from kubemin.cluster import Cluster, Informers
@@ -197,7 +200,8 @@ async def _forget(settings: Settings, parts: Parts) -> None:
 async def _migrate(settings: Settings) -> None:
     db = await Database.open(settings.database_url)
     try:
-        await db.migrate()
+        if not await once_there(db, db.migrate, settings.database_wait_seconds):
+            raise SystemExit(Exit.LEFT + signal.SIGTERM)  # a hook that was stopped has not migrated
     finally:
         await db.aclose()
     say(tr("the database is up to date"))

@@ -38,6 +38,8 @@ class Settings(
     """Port of the API; 0 is any free one."""
     database_url: str = "sqlite:///kubemin.db"
     """The database, as a URL."""
+    database_wait_seconds: float = Field(default=60, ge=0)
+    """How long `serve`, `worker` and `migrate` wait at their start for a database that is away; then exit code 1."""
     redis_url: str | None = None
     """Redis, as a URL; without it, cancels of other servers are found in the database."""
     workers: int = Field(default=1, ge=0)

@@ -139,8 +139,11 @@ class Database:
         translator: Translator,
         codec: Codec | None,
         hook: Hook | None,
+        address: str,
     ) -> None:
         self._backend = backend
+        self.address = address
+        """Its URL without the password."""
         self._reader = reader
         self._writer = writer
         reader.others, writer.others = writer.pool, reader.pool
@@ -180,6 +183,7 @@ class Database:
             translator,
             codec,
             hook,
+            parsed.render_as_string(hide_password=True),
         )
 
     @property

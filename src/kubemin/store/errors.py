@@ -36,6 +36,10 @@ class Unavailable(StoreError):
     retryable = True
 
 
+class AccessDenied(Unavailable):
+    """The server is there, and refuses this user or does not know this database. Others may mend that meanwhile."""
+
+
 class CommitUnknown(StoreError):
     """COMMIT was sent and its answer lost: all of the transaction is stored, or nothing. Read back to learn which."""
 

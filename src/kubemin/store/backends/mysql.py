@@ -10,14 +10,15 @@ from sqlalchemy.engine import URL
 
 from kubemin.store.backends.base import ConnectionLimits, Pool
 from kubemin.store.backends.remote import RemotePool
-from kubemin.store.errors import CommitUnknown, Deadlock, Full, Locked, StoreError, Unavailable
+from kubemin.store.errors import AccessDenied, CommitUnknown, Deadlock, Full, Locked, StoreError, Unavailable
 
 _SCHEMA_LOCK = "kubemin.migrate"
 _KEY = re.compile(r"for key '(?:[^'.]*\.)?([^']*)'")
 _TABLE = re.compile(r"(?:INTO|UPDATE) `?(\w+)")
 _FULL = {1021, 1114, 3019}
+_DENIED = {1044, 1045, 1049, 1130, 1698}
 _LOST = {
-    *(1040, 1043, 1044, 1045, 1049, 1053, 1077, 1080, 1129, 1130, 1158, 1159, 1160, 1161, 1203, 1226, 1927, 3169, 4031),
+    *(1040, 1043, 1053, 1077, 1080, 1129, 1158, 1159, 1160, 1161, 1203, 1226, 1927, 3169, 4031),
     *(1317, 1969, 3024),  # a statement was ended, or took too long by the server's own settings
     *(1290, 1836),  # it is only read now
 }
@@ -50,6 +51,8 @@ class Mysql:
             return Deadlock("a deadlock was broken")
         if code in _FULL:
             return Full("no space is left for the database")
+        if code in _DENIED:
+            return AccessDenied(f"the database refused the connection ({code}: {error.args[-1]})")
         if code in _LOST or (code is not None and 2000 <= code < 3000) or (code == _DURING_COMMIT and committing):
             text = f"the database server is not there ({code})"
             return CommitUnknown(text) if committing else Unavailable(text)

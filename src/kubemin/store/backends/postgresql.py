@@ -8,7 +8,7 @@ from sqlalchemy.engine import URL
 
 from kubemin.store.backends.base import ConnectionLimits, Pool
 from kubemin.store.backends.direct import BROKEN, DirectPool
-from kubemin.store.errors import CommitUnknown, Deadlock, Full, Locked, StoreError, Unavailable
+from kubemin.store.errors import AccessDenied, CommitUnknown, Deadlock, Full, Locked, StoreError, Unavailable
 
 _SCHEMA_LOCK = 0x6B7562656D696E
 """Key of the advisory lock around migrations."""
@@ -56,7 +56,8 @@ class Postgresql:
             text = f"the database server does not go on ({state}: {_message(error)})"
             return CommitUnknown(text) if committing else Unavailable(text)
         if state[:2] in ("53", "28", "3D"):
-            return Unavailable(f"the database refused the connection: {_message(error)}")
+            refused = Unavailable if state[:2] == "53" else AccessDenied
+            return refused(f"the database refused the connection: {_message(error)}")
         if "cached statement plan is invalid" in str(error):
             return Unavailable("the schema was changed meanwhile")
         return None
