@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from kubemin.store.migrations.resuming import Steps
 from kubemin.store.tables import metadata
 
 context.configure(
@@ -11,5 +12,9 @@ context.configure(
     compare_server_default=True,
     render_as_batch=True,
 )
-# The caller's transaction is the transaction: `schema.upgrade` commits it.
+# The caller's transaction is the transaction: `schema.upgrade` commits it. MariaDB and MySQL have none for a schema.
+running = context.get_context()
+steps = Steps(running) if running.dialect.name in ("mysql", "mariadb") else None
 context.run_migrations()
+if steps is not None:
+    steps.end()
