@@ -57,6 +57,19 @@ def test_it_waits_and_says_for_what(
     process.stop()
 
 
+def test_a_worker_that_runs_says_so_once(kubemin: Kubemin, server: Postgresql) -> None:
+    worker = kubemin.start("worker", "--simulate", env=environment(server, KUBEMIN_POLL_SECONDS="0.01"))
+    worker.wait_for("worker ready")
+    server.stop()
+    try:
+        worker.wait_for("cannot claim")
+    finally:
+        server.start()
+    worker.wait_for('"before": "cannot claim"')
+    worker.stop()
+    assert worker.errors.count('"event": "cannot claim"') == 1
+
+
 @pytest.mark.parametrize(("command", "done", "code"), COMMANDS)
 def test_a_sigterm_ends_the_waiting(kubemin: Kubemin, command: list[str], done: str, code: int) -> None:
     """Also of PID 1, which no signal ends that it does not handle. A migration that was stopped is not one that ran."""

@@ -15,6 +15,7 @@ from kubemin.api.codes import ApiCode
 from kubemin.api.envelope import ApiError
 from kubemin.api.feed import Batch, Feed
 from kubemin.api.follower import Follower, data_of
+from kubemin.repeated import Repeated
 from kubemin.store import Database, events
 from kubemin.store.errors import StoreError
 from kubemin.store.events import EventRow, TaskState
@@ -126,12 +127,15 @@ class EventHub:
             self._polling = asyncio.create_task(self._poll_all(), name="events", context=detached())
 
     async def _poll_all(self) -> None:
+        polls = Repeated(log, "cannot read events; it tries again")
         try:
             while (self._channels or self.feed.followers) and not self._stopping.is_set():
                 try:
                     await self.poll()
                 except StoreError as error:
-                    log.warning("cannot read events; it tries again", error=str(error))
+                    polls.failed(error)
+                else:
+                    polls.succeeded()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._poll_seconds):
                         await self._stopping.wait()

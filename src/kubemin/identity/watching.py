@@ -11,6 +11,7 @@ import structlog
 
 from kubemin.identity.grants import Role, Target
 from kubemin.identity.principal import Principal
+from kubemin.repeated import Repeated
 from kubemin.spec.ids import application_id
 from kubemin.store.errors import StoreError
 
@@ -70,13 +71,16 @@ class Watch:
                 self._polling = None  # it has not ended yet, and asks for nobody who comes now
 
     async def _poll(self) -> None:
+        looks = Repeated(log, "cannot look whether credentials are still valid; it tries again")
         with contextlib.suppress(asyncio.CancelledError):
             while True:
                 await asyncio.sleep(self._seconds)
                 try:
                     await self.look()
                 except StoreError as error:
-                    log.warning("cannot look who may still listen; it tries again", error=str(error))
+                    looks.failed(error)
+                else:
+                    looks.succeeded()
 
     async def look(self) -> None:
         """End the streams of credentials that have ended, and of who may not see any more. Raises `StoreError`."""

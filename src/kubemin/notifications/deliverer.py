@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from kubemin.notifications.sending import SECONDS, Sender
 from kubemin.notifications.targets import Target
+from kubemin.repeated import Repeated
 from kubemin.store import Database, deliveries, outbox
 from kubemin.store.deliveries import Delivery, DeliveryState
 from kubemin.store.errors import StoreError
@@ -109,14 +110,16 @@ class Deliverer:
     ) -> None:
         """Take a step whenever there is something to do, and look for that from time to time."""
         failed = 0
+        steps = Repeated(log, "notifications wait for the database", step=what)
         news = news or asyncio.Event()
         while True:
             try:
                 more = await step()
                 failed = 0
+                steps.succeeded()
             except StoreError as error:
                 more, failed = False, failed + 1
-                log.warning("notifications wait for the database", step=what, error=str(error))
+                steps.failed(error)
             except Exception:  # a fault of ours must end neither the server nor the deliveries to other targets
                 more, failed = False, failed + 1
                 log.exception("notifications broke", step=what)

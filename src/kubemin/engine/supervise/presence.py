@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from kubemin.cluster import Cluster, ClusterError
 from kubemin.cluster.errors import ServerError, Unreachable
+from kubemin.repeated import Repeated
 from kubemin.store import Database, presence
 from kubemin.store.errors import StoreError
 from kubemin.store.presence import Sight
@@ -93,13 +94,16 @@ class Presence:
             self._news.set()
 
     async def _tell(self) -> None:
+        telling = Repeated(log, "cannot record which clusters are served")
         while True:
             self._news.clear()
             try:
                 async with self._db.begin("presence") as tx:
                     await presence.say(tx, self._worker, self._seen)
             except StoreError as error:
-                log.warning("cannot record which clusters are served", error=str(error))
+                telling.failed(error)
+            else:
+                telling.succeeded()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_EVERY_SECONDS):
                     await self._news.wait()

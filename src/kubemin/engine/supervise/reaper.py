@@ -17,6 +17,7 @@ from kubemin.engine.objects.live import get_or_none
 from kubemin.engine.objects.ownership import controlled, task_of, token_of
 from kubemin.engine.options import ExecOptions
 from kubemin.engine.supervise.run import RunDeps
+from kubemin.repeated import Repeated
 from kubemin.spec.kinds import OWN
 from kubemin.spec.objects import ObjectRef
 from kubemin.spec.states import Cleanup, ResourceState, TaskStatus, WriteKind
@@ -53,13 +54,16 @@ class Reaper:
 
     async def _watch_others(self, group: asyncio.TaskGroup) -> None:
         watched = set(self._kinds)
+        reads = Repeated(log, "the reaper cannot read which kinds were written; it tries again")
         while True:
             try:
                 async with self._db.read() as tx:
                     new = await kinds.written(tx, self._cluster.name) - watched
             except StoreError as error:
-                log.warning("the reaper cannot read which kinds were written; it tries again", error=str(error))
+                reads.failed(error)
                 new = frozenset()
+            else:
+                reads.succeeded()
             for kind in sorted(new):
                 group.create_task(self._watch(kind))
             watched |= new
@@ -78,6 +82,7 @@ class Reaper:
 
     async def _judge_all(self) -> None:
         """Judge what was seen; what belongs to a task still under way is kept, and judged again once it ended."""
+        judgements = Repeated(log, "the reaper cannot judge; it tries again")
         while True:
             try:
                 async with asyncio.timeout(_SWEEP):
@@ -89,7 +94,9 @@ class Reaper:
             try:
                 await self._judge(dict(self._seen))
             except (StoreError, ClusterError) as error:
-                log.warning("the reaper cannot judge; it tries again", error=str(error))
+                judgements.failed(error)
+            else:
+                judgements.succeeded()
 
     async def _judge(self, seen: dict[ObjectRef, tuple[str, str]]) -> None:
         if not seen:

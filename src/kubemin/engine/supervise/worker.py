@@ -19,6 +19,7 @@ from kubemin.engine.supervise.run import RunDeps, TaskRun
 from kubemin.engine.supervise.scope import Scope, Stop
 from kubemin.engine.supervise.tracing import traced
 from kubemin.engine.supervise.turns import until_turns_are_short
+from kubemin.repeated import Repeated
 from kubemin.settings.engine import EngineSettings
 from kubemin.shield import to_the_end
 from kubemin.signals import Cancelled, Mode, Signal, Signals
@@ -73,6 +74,9 @@ class Worker:
         self._held: dict[str, _Held] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._stopping = asyncio.Event()
+        self._claims = Repeated(log, "cannot claim")
+        self._renewals = Repeated(log, "cannot renew leases")
+        self._polls = Repeated(log, "cannot read task statuses")
         self._missing_keys = MissingKeys(db)
         self._said_missing: str | None = None
         self._passed_over: dict[int, float] = {}
@@ -179,8 +183,9 @@ class Worker:
             self._passed_over[error.seq] = sent + _PASSED_OVER_SECONDS
             return True
         except StoreError as error:
-            log.warning("cannot claim", error=str(error))
+            self._claims.failed(error)
             return False
+        self._claims.succeeded()
         if self._stopping.is_set():  # since the claim was sent: `stop` has handed over what was held before
             for task in claimed:
                 await self._give_back(task.id, task.lease_epoch, count=False)
@@ -314,7 +319,7 @@ class Worker:
             await asyncio.wait([renewal], timeout=interval / 2)
             kept = renewal.result() if renewal.done() else None
             if not renewal.done():
-                log.warning("cannot renew leases", error="the database does not answer")
+                self._renewals.failed("the database does not answer")
                 renewal.cancel()
             for task_id, one in held.items():
                 if kept is not None and task_id in kept:
@@ -331,10 +336,12 @@ class Worker:
             return set()
         try:
             async with self._db.begin("renew", urgent=True) as tx:
-                return await tasks.renew(tx, self._name, leases, self._settings.lease_seconds)
+                renewed = await tasks.renew(tx, self._name, leases, self._settings.lease_seconds)
         except StoreError as error:
-            log.warning("cannot renew leases", error=str(error))
+            self._renewals.failed(error)
             return None
+        self._renewals.succeeded()
+        return renewed
 
     async def _poll_statuses(self) -> None:
         """Read the rows of the tasks held: a cancel whose signal was lost is found here (design §5)."""
@@ -351,8 +358,9 @@ class Worker:
                 async with self._db.read(urgent=True) as tx:
                     found = await tasks.statuses(tx, forward)
             except StoreError as error:
-                log.warning("cannot read task statuses", error=str(error))
+                self._polls.failed(error)
                 continue
+            self._polls.succeeded()
             for task_id, (one, stored) in forward.items():
                 if self._held.get(task_id) is not one:
                     continue
