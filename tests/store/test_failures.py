@@ -121,6 +121,14 @@ async def test_a_full_disk(sqlite: Database) -> None:
     await add_tasks(sqlite, "a")
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "mariadb"])
+@pytest.mark.parametrize("rest", ["a,b/d", "/d?host=a:5432&host=b:5432", "/d?host=a,b"])
+async def test_several_hosts_are_refused(scheme: str, rest: str) -> None:
+    """asyncpg tries one after another: one that hangs would be all that a renewal of a lease has time for."""
+    with pytest.raises(BadUrl, match="several hosts"):
+        await Database.open(f"{scheme}://me@{rest}")
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -62,6 +62,8 @@ def _check(url: URL, known: Mapping[str, re.Pattern[str]]) -> None:
     """Raise `BadUrl` for what the driver would take amiss. What is wrong is not repeated: it may be of a password."""
     if url.port is not None and not 0 < url.port < 65536:
         raise BadUrl("the port in the database URL is not one")
+    if "," in (url.host or "") or "," in str(url.query.get("host", "")) or isinstance(url.query.get("host"), tuple):
+        raise BadUrl("the database URL names several hosts; name one address that leads to the primary")
     for name, value in url.query.items():
         if name not in known:
             allowed = f"this kind of database takes {', '.join(known)}" if known else "this kind of database takes none"
