@@ -71,7 +71,7 @@ class Watch:
                 self._polling = None  # it has not ended yet, and asks for nobody who comes now
 
     async def _poll(self) -> None:
-        looks = Repeated(log, "cannot look whether credentials are still valid; it tries again")
+        looks = Repeated(log, "cannot look who may still listen; it tries again")
         with contextlib.suppress(asyncio.CancelledError):
             while True:
                 await asyncio.sleep(self._seconds)
