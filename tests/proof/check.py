@@ -28,6 +28,7 @@ from tests.proof.manifests import DEFINITION, LIMITS, defines, kind_in_script, s
 from tests.proof.oracle import Oracle
 from tests.proof.owned import has, undone_by
 from tests.proof.partings import claims, refused, released, was_left
+from tests.proof.scaling import scaled, ways
 from tests.proof.script import Part
 
 if TYPE_CHECKING:
@@ -357,11 +358,13 @@ class _Apply:
     """What a task applied, or, where it is not ``sure``, may have: it left it at that.
 
     ``half``: its cleanup was given up, maybe between putting the content back and the field owners.
+    ``scaled``: what the task's own autoscalers scale.
     """
 
     task_id: str
     manifest: Manifest
     take_over: bool
+    scaled: set[ObjectRef]
     sure: bool = True
     half: bool = False
 
@@ -395,6 +398,7 @@ async def _round(world: World) -> _Round:
         if task.status is TaskStatus.COMPLETED:
             skipped |= await put_back(world, task)
         options = ExecOptions.read(task.options)
+        by = scaled(job.manifest for job in world.plan_of(task_id).jobs)
         left = was_left(task)
         let_go = {row.ref for row in rows if row.state is ResourceState.RELEASED}
         for ref in let_go:
@@ -418,7 +422,7 @@ async def _round(world: World) -> _Round:
                             if is_beside(manifest):
                                 found.beside.add(row.ref)
                                 continue
-                            one = _Apply(task_id, manifest, options.take_over, sure=False, half=half)
+                            one = _Apply(task_id, manifest, options.take_over, by, sure=False, half=half)
                             found.applied.setdefault(row.ref, []).append(one)
             continue
         claims_kept = (row.ref for row in rows if row.ref.kind == PVC and row.state is ResourceState.KEPT)
@@ -428,12 +432,12 @@ async def _round(world: World) -> _Round:
         found.given_up |= removed & open_removals  # its cleanup was given up
         for row in rows:
             if row.ref.kind == "Namespace" and row.purpose is Purpose.APPLY and row.ref not in removed:
-                one = _Apply(task_id, _namespace(row.ref.name), options.take_over)
+                one = _Apply(task_id, _namespace(row.ref.name), options.take_over, by)
                 found.applied.setdefault(row.ref, []).append(one)
                 found.dropped.discard(row.ref)
         for job in world.plan_of(task_id).jobs:
             if job.seq not in skipped and not is_beside(job.manifest):
-                one = _Apply(task_id, job.manifest, options.take_over)
+                one = _Apply(task_id, job.manifest, options.take_over, by)
                 found.applied.setdefault(job.ref, []).append(one)
                 found.dropped.discard(job.ref)
     return found
@@ -452,6 +456,9 @@ async def _not_applied(
     found: list[str] = []
     touched = world.foreigners.touched
     oracle = Oracle([one for ref, one in live.items() if ref.kind == DEFINITION])
+    meddled = touched | world.foreigners.gone
+    theirs = [obj for ref, obj in (expected | live).items() if application_of(obj) is None or ref in meddled]
+    others = scaled(theirs)
     for ref, applied in sorted(round_.applied.items()):
         last = applied[-1]
         task_id, sure = last.task_id, any(one.sure for one in applied)
@@ -470,7 +477,7 @@ async def _not_applied(
             continue
         half = any(one.half for one in applied)
         now = _essence(live[ref], owners=not half)
-        wanted = [_essence(one, owners=not half) for one in _outcomes(oracle, base, applied)]
+        wanted = [_essence(one, owners=not half) for one in _outcomes(oracle, base, applied, others)]
         if now not in wanted:
             found.append(f"{ref} is not as {task_id} had it: {how(wanted[0], now) if wanted else 'it is new'}")
     return found
@@ -483,15 +490,23 @@ def _essence(obj: Manifest, *, owners: bool) -> Manifest:
     return shown
 
 
-def _outcomes(oracle: Oracle, base: Manifest | None, applied: list[_Apply]) -> list[Manifest]:
-    """What may have become of an object: what is sure was applied, of the rest anything; the most first."""
+def _outcomes(oracle: Oracle, base: Manifest | None, applied: list[_Apply], others: set[ObjectRef]) -> list[Manifest]:
+    """What may have become of an object: what is sure was applied, of the rest anything; the most first.
+
+    ``others``: what autoscalers of others may have scaled.
+    """
     found = []
     for chosen in itertools.product(*(_ways(one) for one in applied)):
         objs = [base]
         try:
             for one, take_over in zip(applied, chosen, strict=True):
                 if take_over is not None:
-                    objs = [made for obj in objs for made in _applied(oracle, obj, one.manifest, take_over)]
+                    objs = [
+                        made
+                        for obj in objs
+                        for manifest in ways(one.manifest, obj, one.scaled, others)
+                        for made in _applied(oracle, obj, manifest, take_over)
+                    ]
         except Problem:
             if all(one.sure for one in applied):
                 raise

@@ -4,15 +4,20 @@ import copy
 from collections.abc import Iterable, Iterator, Sequence
 
 from kubemin.spec.kinds import KINDS
-from kubemin.spec.limits import Limits
+from kubemin.spec.limits import Grant, Limits
 from kubemin.spec.objects import Manifest, ObjectRef
 from kubesim import Operator
 from kubesim.registry import Registry
+from tests.proof import served
 
-LIMITS = Limits(allow_cluster_kinds="*", allow_any_rights=True)
+_PODS = Grant(("",), ("pods",), ("get", "list"))
+LIMITS = Limits(allow_cluster_kinds="*", allow_any_rights=True, rbac_cluster=(_PODS,))
 DEFINITION = "CustomResourceDefinition"
 CUSTOM = "Custom"
 """By this a script names the kind of a component's custom resource."""
+
+EXTRAS = {"definition": (DEFINITION, CUSTOM), "role": ("ClusterRole",), "before": ("Job",), "after": ("Secret",)}
+"""What else a component may bring, by the name of an extra: the kinds. ``before`` and ``after`` are hooks of Helm's."""
 
 _GROUP = "proof.example.com"
 _APPS, _NAMES = ("shop", "other"), "abcdefghijkl"
@@ -32,7 +37,28 @@ def of(app: str, name: str, version: int, extras: Sequence[str]) -> list[Manifes
         api_version = "rbac.authorization.k8s.io/v1"
         meta = {"name": f"{app}-{name}"}
         made.append({"apiVersion": api_version, "kind": "ClusterRole", "metadata": meta, "rules": rules})
+    for extra, when in (("before", "pre"), ("after", "post")):
+        if extra in extras:
+            made += _hook(app, name, version, when)
     return made
+
+
+def kinds_of(extras: Sequence[str]) -> Iterator[str]:
+    """The kinds of these, beside the first, as a script names them."""
+    for extra in extras:
+        yield from EXTRAS[extra]
+
+
+def _hook(app: str, name: str, version: int, when: str) -> Iterator[Manifest]:
+    """A Job before all else, or what is made after it and is gone when the run is complete."""
+    annotations = {"helm.sh/hook": f"{when}-install,{when}-upgrade", "helm.sh/hook-weight": str(version)}
+    meta = {"name": f"{app}-{name}-{when}", "annotations": annotations}
+    pod = {"restartPolicy": "Never", "containers": [{"name": "hook", "image": f"hook:v{version}"}]}
+    if when == "pre":
+        yield {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": {"template": {"spec": pod}}}
+        return
+    annotations["helm.sh/hook-delete-policy"] = "hook-succeeded"
+    yield {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": {"version": str(version)}}
 
 
 def kind_in_script(manifest: Manifest) -> str:
@@ -59,7 +85,7 @@ def defines(definition: ObjectRef, kind: str) -> bool:
 
 def operators() -> list[Operator]:
     """What says of each custom resource that it is ready."""
-    return [Operator(key, seconds=5) for key in _custom_keys()]
+    return [*(Operator(key, seconds=5) for key in _custom_keys()), *served.OPERATORS]
 
 
 def stored(registry: Registry, ref: ObjectRef) -> Manifest | None:
@@ -69,7 +95,7 @@ def stored(registry: Registry, ref: ObjectRef) -> Manifest | None:
 
 def snapshot(registry: Registry) -> dict[ObjectRef, Manifest]:
     """All objects that people, KubeMin or controllers made, but Pods and Events."""
-    keys = [*(KINDS[kind].plural for kind in _MODELLED), *_custom_keys()]
+    keys = [*(KINDS[kind].plural for kind in _MODELLED), *_custom_keys(), *served.KEYS]
     entries = (entry for key in keys for entry in registry.storage.shelf(key).scan())
     return {ObjectRef.of(entry.obj): copy.deepcopy(entry.obj) for entry in entries}
 

@@ -23,7 +23,7 @@ async def undone_by(world: World, task: Task) -> set[str]:
 
 
 async def has(db: Database, app_id: str) -> dict[ObjectRef, Manifest]:
-    """The objects that the current revision says that the application has."""
+    """The objects that the current revision says that the application has; hooks that go have gone with its run."""
     async with db.read() as tx:
         row, application = await revisions.current(tx, app_id), await applications.with_key(tx, app_id)
     if row is None or application is None:
@@ -31,4 +31,4 @@ async def has(db: Database, app_id: str) -> dict[ObjectRef, Manifest]:
     rendered = render(
         parse_application(row.spec, LIMITS), application.config_key or "", row.restarts, row.config_digests
     )
-    return {ObjectRef.of(one.manifest): one.manifest for one in rendered}
+    return {ObjectRef.of(one.manifest): one.manifest for one in rendered if not (one.hook and one.hook.goes)}

@@ -26,6 +26,7 @@ from tests.proof.beside import left_out
 from tests.proof.compare import lacking
 from tests.proof.owned import has, undone_by
 from tests.proof.partings import was_left
+from tests.proof.scaling import scaled, without_number
 
 if TYPE_CHECKING:
     from tests.proof.world import World
@@ -228,6 +229,7 @@ async def _of_cluster(
 ) -> list[str]:
     """The cluster has what the current revision says, with the values that it says, and nothing more."""
     wanted = await has(world.db, app_id)
+    by = scaled([*wanted.values(), *live.values()])
     found = []
     for ref, manifest in wanted.items():
         if ref in excused:
@@ -236,7 +238,7 @@ async def _of_cluster(
         if ref not in live:
             found.append(f"{ref} is of the current revision of {app_id}, and is not there")
         elif application_of(live[ref]) == app_id:  # a volume claim that is only named may be another's
-            lacks = lacking(as_stored(manifest), live[ref])
+            lacks = lacking(without_number(as_stored(manifest), by), live[ref])
             found += [f"{ref} is not as the current revision says: {one}" for one in lacks]
     return found + [
         f"{ref} is there, and no current revision of {app_id} has it"

@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from tests.proof import manifests
-from tests.proof.manifests import CUSTOM, DEFINITION
+from tests.proof.extras import fields_of, kinds_of, merge
 
 
 class Spelled:
@@ -52,14 +52,28 @@ WAYS: dict[str, Any] = {
 """Strategies, of a component or of a run; those that end with ``held`` wait for somebody who promotes them."""
 
 
+_MAIN = {
+    "config": "ConfigMap",
+    "secret": "Secret",
+    "webservice": "Deployment",
+    "store": "StatefulSet",
+    "daemon": "DaemonSet",
+    "job": "Job",
+    "manifests": "ConfigMap",
+    "cronjob": "CronJob",
+}
+"""The kind of a component's main object, by its type."""
+
+
 @dataclass(frozen=True, repr=False)
 class Part(Spelled):
     """A component. ``version`` is in its image or its data; ``fate`` is what becomes of its Pods (see `sim`).
 
-    ``way`` is its strategy, one of `WAYS`.
+    ``way`` is its strategy, one of `WAYS`. ``extras``: of `EXTRAS`, or those of `manifests.of`.
 
-    ``reads`` names a config or a secret, as ``config a``: all its keys are in the environment of the Pods. They are
-    replaced when it changes if ``rolls`` is among the ``extras``; else those of one template read now this, now that.
+    ``reads`` names a config or a secret, as ``config a``: all its keys are in the environment of the Pods, or in files
+    if ``mounted`` is among the ``extras``. They are replaced when it changes if ``rolls`` is; else those of one
+    template read now this, now that.
     """
 
     name: str
@@ -76,101 +90,56 @@ class Part(Spelled):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of its objects."""
-        kinds = {
-            "config": ["ConfigMap"],
-            "secret": ["Secret"],
-            "webservice": ["Deployment"],
-            "store": ["StatefulSet"],
-            "daemon": ["DaemonSet"],
-            "job": ["Job"],
-            "manifests": ["ConfigMap"],
-            "cronjob": ["CronJob"],
-        }[self.type]
-        if "definition" in self.extras:
-            kinds = [*kinds, DEFINITION, CUSTOM]
-        if "role" in self.extras:
-            kinds = [*kinds, "ClusterRole"]
+        kinds = [_MAIN[self.type]]
+        if self.type == "manifests":
+            return (*kinds, *manifests.kinds_of(self.extras))
         if self.ports:
-            kinds = [*kinds, "Service"]
+            kinds.append("Service")
         if self.volume and self.type in ("webservice", "daemon"):
-            kinds = [*kinds, "PersistentVolumeClaim"]
-        if "rbac" in self.extras:
-            kinds = [*kinds, "ServiceAccount", "Role", "RoleBinding"]
-        if "ingress" in self.extras or "nginx" in self.extras:
-            kinds = [*kinds, "Ingress"]
-        if "budget" in self.extras:
-            kinds = [*kinds, "PodDisruptionBudget"]
-        if "policy" in self.extras:
-            kinds = [*kinds, "NetworkPolicy"]
-        return tuple(kinds)
+            kinds.append("PersistentVolumeClaim")
+        return kinds_of(tuple(kinds), self.extras)
 
     def component(self, app: str) -> dict[str, Any]:
         """As JSON that a user of the application would send."""
-        component: dict[str, Any] = {"name": self.name, "type": self.type}
+        component: dict[str, Any] = {"name": self.name, "type": self.type, "properties": {}, "traits": {}}
         if self.type == "manifests":
             made = manifests.of(app, self.name, self.version, self.extras)
             return {**component, "properties": {"manifests": made}}
         if self.type in ("config", "secret"):
-            data = {"version": str(self.version), f"only-{self.version}": "x"}
-            return {
-                **component,
-                "properties": {{"config": "conf", "secret": "secret"}[self.type]: data},
-                "traits": self._traits(),
-            }
-        component["image"] = f"{self.type}:{self.fate or 'ready'}-v{self.version}"
-        component["replicas"] = self.replicas
-        if self.way:
-            component["strategy"] = WAYS[self.way]
-        properties: dict[str, Any] = {}
-        if self.ports:
-            properties["ports"] = [{"port": 80}]
-        if "env" in self.extras:
-            properties["env"] = {f"V{self.version}": "1", "VERSION": str(self.version)}
-        if self.reads and "rolls" not in self.extras:
-            properties["restartOnConfigChange"] = False
-        if self.type == "cronjob":
-            properties["schedule"] = f"0 0 29 2 {self.version % 7}"  # no run begins while the proof does
-        if "labels" in self.extras:
-            properties["labels"] = {"tier": f"v{self.version}"}
-        return {**component, "properties": properties, "traits": self._traits()}
+            if "external" not in self.extras:
+                data = {"version": str(self.version), f"only-{self.version}": "x"}
+                component["properties"][{"config": "conf", "secret": "secret"}[self.type]] = data
+        else:
+            merge(component, self._workload())
+        merge(component, fields_of(self.name, self.version, self.extras))
+        return component
 
-    def _traits(self) -> dict[str, Any]:
-        traits: dict[str, Any] = {}
-        if "share" in self.extras:
-            traits["share"] = {"strategy": "default"}
-        if "force" in self.extras:
-            traits["share"] = {"strategy": "force"}
-        if self.type in ("config", "secret"):
-            return traits
+    def _workload(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "image": f"{self.type}:{self.fate or 'ready'}-v{self.version}",
+            "replicas": self.replicas,
+            "properties": {},
+            "traits": {},
+        }
+        if self.way:
+            found["strategy"] = WAYS[self.way]
+        if self.ports:
+            found["properties"]["ports"] = [{"port": 80}]
+        if self.type == "cronjob":
+            found["properties"]["schedule"] = f"0 0 29 2 {self.version % 7}"  # no run begins while the proof does
         if self.volume:
-            traits["storage"] = [
-                {
-                    "name": f"v-{self.name}",
-                    "type": "persistent",
-                    "tmpCreate": True,
-                    "mountPath": "/data",
-                    "size": "1Gi",
-                }
-            ]
+            size = f"{self.version if 'grows' in self.extras else 1}Gi"
+            volume = {"type": "persistent", "tmpCreate": True, "mountPath": "/data", "size": size}
+            found["traits"]["storage"] = [{"name": f"v-{self.name}", **volume}]
         if self.reads:
+            if "rolls" not in self.extras:
+                found["properties"]["restartOnConfigChange"] = False
             kind, name = self.reads.split()
-            traits["envFrom"] = [{"type": kind, "sourceName": name}]
-        if "rbac" in self.extras:
-            rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"][: self.version]}
-            traits["rbac"] = [{"rules": [rule]}]
-        if "ingress" in self.extras or "nginx" in self.extras:
-            route = {"path": f"/v{self.version}", "backend": {"serviceName": self.name}}
-            of_class = {"ingressClassName": "nginx"} if "nginx" in self.extras else {}
-            traits["ingress"] = [{"routes": [route], **of_class}]
-        if "budget" in self.extras:
-            traits["pdb"] = {"maxUnavailable": self.version}
-        if "policy" in self.extras:
-            traits["networkPolicy"] = {"ingress": [{"ports": [{"port": self.version}]}]}
-        if "sidecar" in self.extras:
-            traits["sidecar"] = [{"image": f"side:v{self.version}"}]
-        if "init" in self.extras:
-            traits["init"] = [{"properties": {"image": f"init:v{self.version}"}}]
-        return traits
+            if "mounted" in self.extras:
+                merge(found, {"traits": {"storage": [{"name": "read", "type": kind, "sourceName": name}]}})
+            else:
+                found["traits"]["envFrom"] = [{"type": kind, "sourceName": name}]
+        return found
 
 
 @dataclass(frozen=True, repr=False)

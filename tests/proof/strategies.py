@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from tests.proof.extras import CONFIGS, EXTRAS, RUNNING, allowed
 from tests.proof.manifests import DEFINITION
 from tests.proof.script import (
     Again,
@@ -36,11 +37,13 @@ NAMES = ("a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")
 TYPES = ("config", "secret", "webservice", "store", "daemon", "job", "cronjob", "manifests")
 NO_PODS = ("config", "secret", "manifests")
 RUNS = ("job", "cronjob")
-EXTRAS = ("env", "labels", "rbac", "ingress", "sidecar", "init", "rolls", "budget", "policy")
+BROUGHT = ("definition", "role", "before", "after")
+"""What else a component of the type manifests brings."""
 ROLLING = ("", "rolling", "recreate")
 BESIDE = ("canary", "canary-counts", "canary-held")
 SWITCHED = ("blue-green", "blue-green-waits", "blue-green-held")
 LAST_POINT = 400
+MOST_EXTRAS = 5
 HOW = ("exec", "exec", "apply", "apply", "rollback", "rollback-1", "restart")
 """What a run is of."""
 STEPS = ("DAG", "DAG", "DAG", "StepByStep", "Continue", "Timeout", "Last", "Pause", "Pauses", "Half", "Half")
@@ -61,38 +64,39 @@ def parts_(draw: st.DrawFn, version: int = 1, most: int = 12) -> tuple[Part, ...
 
 def _reading(draw: st.DrawFn, parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """The same; some of those with Pods read one of the others."""
-    sources = [f"{part.type} {part.name}" for part in parts if part.type in ("config", "secret")]
+    sources = [f"{part.type} {part.name}" for part in parts if part.type in CONFIGS and not _is_elsewhere(part)]
     if not sources:
         return parts
     return tuple(
-        replace(part, reads=_pick(draw, "", *sources)) if part.type in ("webservice", "store", "daemon") else part
+        replace(part, reads=_pick(draw, "", *sources)) if part.type in RUNNING and not _is_elsewhere(part) else part
         for part in parts
     )
+
+
+def _is_elsewhere(part: Part) -> bool:
+    """Whether it is in another namespace than the others: Pods cannot read from there."""
+    return "elsewhere" in part.extras
 
 
 def _part(draw: st.DrawFn, name: str, version: int) -> Part:
     kind = _pick(draw, *TYPES)
     if kind == "manifests":
-        brings = _pick(draw, "definition", "role", "definition role", "")
-        return Part(name, kind, version, extras=tuple(brings.split()))
-    if kind in ("config", "secret"):
-        share = _pick(draw, *[""] * 8, "share", "force")
-        return Part(name, kind, version, extras=(share,) if share else ())
-    bits = draw(st.integers(0, 2 ** (len(EXTRAS) + 2) - 1))
-    extras = tuple(extra for place, extra in enumerate(EXTRAS) if bits >> place & 1)
-    ports = bool(bits >> len(EXTRAS) & 1) and kind not in RUNS
-    volume = bool(bits >> len(EXTRAS) + 1 & 1) and kind not in RUNS
-    if kind not in ("webservice", "store"):
-        extras = tuple(extra for extra in extras if extra != "budget")
-    if not ports:
-        extras = tuple(extra for extra in extras if extra != "ingress")
-    elif "ingress" in extras and draw(st.booleans()):
-        extras = tuple("nginx" if extra == "ingress" else extra for extra in extras)
+        return Part(name, kind, version, extras=_several(draw, BROUGHT))
+    ports, volume = (draw(st.booleans()) for _ in range(2)) if kind in RUNNING else (False, False)
+    wanted = _several(draw, tuple(name for name, extra in EXTRAS.items() if kind in extra.types))
+    extras = tuple(allowed(wanted, kind, ports=ports))
+    if kind in CONFIGS:
+        return Part(name, kind, version, extras=extras if draw(st.booleans()) else ())
     # In the order of how often, not of how simple: most deploys are to get far.
     fate = _pick(draw, *[""] * 9, "slow-20", "never", "pull", "crash")
     replicas = draw(st.integers(1, 3)) if kind not in RUNS else 1
     part = Part(name, kind, version, fate, replicas, ports, volume, extras)
     return replace(part, way=_way(draw, part))
+
+
+def _several(draw: st.DrawFn, names: Sequence[str]) -> tuple[str, ...]:
+    """None to some of these, in any order: of a group the first counts."""
+    return tuple(draw(st.lists(st.sampled_from(names), max_size=MOST_EXTRAS, unique=True)))
 
 
 def _way(draw: st.DrawFn, part: Part) -> str:
@@ -151,7 +155,7 @@ def _replaced(draw: st.DrawFn, parts: tuple[Part, ...], version: int) -> tuple[P
 
 def _served(draw: st.DrawFn, part: Part) -> Part:
     """The same with Pods that a Service selects, and that get ready."""
-    extras = tuple(extra for extra in part.extras if extra in EXTRAS and extra != "ingress")
+    extras = tuple(allowed(part.extras, "webservice", ports=True)) if part.type in RUNNING else ()
     served = replace(part, type="webservice", ports=True, extras=extras, fate="")
     return replace(served, way=_way(draw, served))
 

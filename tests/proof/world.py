@@ -62,6 +62,7 @@ from tests.proof.script import (
     Trouble,
     workflow,
 )
+from tests.proof.served import DEFINITIONS
 
 SPEED = 200
 _UNCOUNTED = ("commit:claim:", "commit:renew:", "commit:release:", "commit:presence:")
@@ -116,6 +117,8 @@ class World:
     async def run(self) -> None:
         """Run it all. Raises `Broken`."""
         async with SimServer(speed=SPEED, operators=operators()) as self.sim:
+            for one in DEFINITIONS:
+                self.sim.registry.create("customresourcedefinitions", "", one, manager="kubectl")
             self.db = await Database.open(self._url)
             self.records = Records(self.db)
             self.service = TaskService(self.db, LocalSignals(self._hub), LocalDoorbell(), LIMITS, self._settings)
@@ -325,7 +328,7 @@ class World:
             on_active=OnActive.REJECT if how == "restart" else on_active,  # as the API does it
             timeout_seconds=round_.seconds,
             preflight=round_.preflight,
-            create_namespace=round_.namespace != "default",
+            create_namespace=round_.namespace != "default" or any("elsewhere" in part.extras for part in parts),
             adopt=round_.adopt,
             take_over=round_.take_over,
             delete_volumes=round_.delete_volumes,
