@@ -436,7 +436,8 @@ async def _round(world: World) -> _Round:
                 found.applied.setdefault(row.ref, []).append(one)
                 found.dropped.discard(row.ref)
         for job in world.plan_of(task_id).jobs:
-            if job.seq not in skipped and not is_beside(job.manifest):
+            goes = job.hook is not None and job.hook.goes  # once the run is complete
+            if job.seq not in skipped and not is_beside(job.manifest) and not goes:
                 one = _Apply(task_id, job.manifest, options.take_over, by)
                 found.applied.setdefault(job.ref, []).append(one)
                 found.dropped.discard(job.ref)
