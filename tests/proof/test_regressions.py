@@ -43,6 +43,9 @@ CONF_C, DATA_B, WEB_W = Part("c"), Part("b", "store", volume=True), Part("w", "w
 SERVED = Part("a", "webservice", ports=True)
 HELD = replace(SERVED, version=2, way="canary-held")
 GREEN = replace(SERVED, version=2, way="blue-green-held")
+HOOKS = Part("h", "manifests", extras=("before", "after"))
+KEPT = Part("s", "secret")
+FETCHED = replace(KEPT, extras=("external",))
 EVERYTHING = Part("e", "webservice", ports=True, volume=True, extras=("env", "labels", "ingress"))
 
 
@@ -72,6 +75,36 @@ CASES = {
                     Kill("delete:Pod"),
                 ),
             ),
+        )
+    ),
+    "a ReplicaSet of former times that a failed run had used again kept another task's token, as KubeMin's": Script(
+        (
+            Round((WEB,), how="apply"),
+            Round((replace(WEB, version=2),), how="apply"),
+            Round((WEB, FAILS), how="apply", ends="failed"),
+        )
+    ),
+    "a hook that goes with its run is made anew in each, and a Job of a former run is not put back": Script(
+        (
+            Round((HOOKS,), how="apply", ends="completed"),
+            Round((replace(HOOKS, version=2),), how="apply", ends="completed"),
+            Round((replace(HOOKS, version=3), FAILS), how="apply", ends="failed"),
+            Round((HOOKS,), how="rollback", ends="completed"),
+        )
+    ),
+    "an autoscaler has the replicas until the application has it no more": Script(
+        (
+            Round((replace(WEB, extras=("scaler",)),), how="apply", ends="completed"),
+            Round((replace(WEB, version=2, replicas=3, extras=("scaler",)),), how="apply", ends="completed"),
+            Round((replace(WEB, version=3, replicas=2),), how="apply", ends="completed"),
+            Round((replace(WEB, version=4, extras=("scaler", "auto")), FAILS), how="apply", ends="failed"),
+        )
+    ),
+    "objects of another name, in another namespace, and of another kind replace those before": Script(
+        (
+            Round((replace(SERVED, extras=("route", "renamed", "elsewhere")), FETCHED), how="apply", ends="completed"),
+            Round((replace(SERVED, version=2, extras=("exposed", "renamed")), KEPT), how="apply", ends="completed"),
+            Round((replace(SERVED, version=3, extras=("route", "rights")), FETCHED, FAILS), ends="failed"),
         )
     ),
     "a Namespace that a worker made as it died was nobody's, and went with a completed task in it": Script(

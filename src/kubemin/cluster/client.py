@@ -20,6 +20,7 @@ from kubemin.cluster.transport import ActingTransport, Transport
 from kubemin.spec.acting import Identity, Naming
 from kubemin.spec.kind import Kind
 from kubemin.spec.kinds import KINDS
+from kubemin.spec.labels import MANAGER
 from kubemin.spec.names import DEFAULT_CLUSTER
 from kubemin.spec.objects import Manifest, ObjectRef
 
@@ -213,12 +214,17 @@ class Cluster:
         return await self._write(requests.replace(manifest, dry_run=dry_run, served=served))
 
     async def patch(
-        self, ref: ObjectRef, operations: Sequence[Mapping[str, Any]] | Mapping[str, Any], *, dry_run: bool = False
+        self,
+        ref: ObjectRef,
+        operations: Sequence[Mapping[str, Any]] | Mapping[str, Any],
+        *,
+        dry_run: bool = False,
+        manager: str = MANAGER,
     ) -> Manifest:
-        """JSON patch for a list of operations, merge patch for a mapping."""
+        """JSON patch for a list of operations, merge patch for a mapping. ``manager`` owns what it sets."""
         ref = await self._in_served_version(ref)
         served = await self.served(ref.kind)
-        return await self._write(requests.patch(ref, operations, dry_run=dry_run, served=served))
+        return await self._write(requests.patch(ref, operations, dry_run=dry_run, served=served, manager=manager))
 
     async def delete(
         self,

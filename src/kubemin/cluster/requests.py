@@ -148,11 +148,12 @@ def patch(
     *,
     dry_run: bool = False,
     served: Kind | None = None,
+    manager: str = MANAGER,
 ) -> Request:
     """JSON patch for a list of operations, merge patch for a mapping."""
     content_type = MERGE_PATCH if isinstance(operations, Mapping) else JSON_PATCH
     path, body = object_path(ref, served), _body(operations)
-    return Request("patch", "PATCH", path, str(ref), _write_query(dry_run), body, content_type)
+    return Request("patch", "PATCH", path, str(ref), _write_query(dry_run, manager), body, content_type)
 
 
 def delete(
@@ -224,8 +225,8 @@ def _collection_name(kind: str, namespace: str | None) -> str:
     return f"{kind}/{namespace}" if namespace else kind
 
 
-def _write_query(dry_run: bool) -> Query:
-    return (("fieldManager", MANAGER), *([("dryRun", "All")] if dry_run else []))
+def _write_query(dry_run: bool, manager: str = MANAGER) -> Query:
+    return (("fieldManager", manager), *([("dryRun", "All")] if dry_run else []))
 
 
 def _some(**values: object) -> Query:

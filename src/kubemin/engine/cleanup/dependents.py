@@ -17,7 +17,7 @@ from kubemin.engine.errors import StillThere
 from kubemin.engine.journal.journal import Journal
 from kubemin.engine.journal.rows import Resource
 from kubemin.engine.objects.claims import PVC
-from kubemin.engine.objects.dependents import dependents
+from kubemin.engine.objects.dependents import dependents, former_copy
 from kubemin.engine.objects.descendants import Owner, named
 from kubemin.engine.objects.lists import Lister
 from kubemin.engine.objects.live import get_or_none
@@ -32,7 +32,7 @@ from kubemin.engine.objects.rollout import (
 )
 from kubemin.shield import to_the_end
 from kubemin.spec.kinds import kind_name, kind_of
-from kubemin.spec.labels import FENCE, WRITE_TOKEN
+from kubemin.spec.labels import FENCE, MANAGER, WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
 
 _LONG = 5.0
@@ -202,26 +202,41 @@ class Dependents:
     async def _take_off_marks(self, resource: Resource, item: Manifest, owner: Manifest | None) -> bool:
         """Take our annotations off one dependent that stays; whether there was one to take off.
 
-        Controllers copy annotations from the object, and never take the copies back.
+        Controllers copy annotations from the object, and never take the copies back: also to a ReplicaSet of former
+        times, if our template was that one's. It then has the token again that it had, as its controller's.
         """
         annotations = item["metadata"].get("annotations") or {}
-        marks = {name: None for name in (FENCE,) if name in annotations}
+        marks: dict[str, str | None] = {name: None for name in (FENCE,) if name in annotations}
         if annotations.get(WRITE_TOKEN) in resource.writes:
             was = (owner or {"metadata": {}})["metadata"].get("annotations", {}).get(WRITE_TOKEN)
             if was in resource.writes:
                 return False  # the object itself still carries our token: that comes off first
-            marks[WRITE_TOKEN] = was
+            there = item["metadata"]["uid"] in resource.dependents.get(kind_name(item), ())
+            marks[WRITE_TOKEN] = former_copy(resource.dependents, item) if there else was
         if not marks:
             return False
         self._journal.lease.check()
         patch = {"metadata": {"uid": item["metadata"]["uid"], "annotations": marks}}
         try:
-            await to_the_end(self._cluster.patch(ObjectRef.of(item), patch))
+            await to_the_end(self._cluster.patch(ObjectRef.of(item), patch, manager=_copier(item)))
         except (NotFound, Conflict, Unanswered):
             return True
         except (Forbidden, Invalid) as error:
             raise StillThere(ObjectRef.of(item), error.message) from error
         return True
+
+
+def _copier(item: Manifest) -> str:
+    """Which manager of fields has set the copy of our token."""
+    name = f"f:{WRITE_TOKEN}"
+    return next(
+        (
+            str(entry["manager"])
+            for entry in item["metadata"].get("managedFields") or ()
+            if name in entry.get("fieldsV1", {}).get("f:metadata", {}).get("f:annotations", {})
+        ),
+        MANAGER,
+    )
 
 
 def _came_since(resource: Resource, item: Manifest) -> bool:

@@ -3,20 +3,36 @@
 Told apart by uid: what was there when we looked, before our write, stays; what came since is ours to remove.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kubemin.cluster.errors import NotFound
 from kubemin.engine.objects.lists import Lister
 from kubemin.spec.kind import Kind
 from kubemin.spec.kinds import kind_of
+from kubemin.spec.labels import WRITE_TOKEN
 from kubemin.spec.objects import Manifest, ObjectRef
+
+COPIES = "write tokens"
+"""Key in an object's dependents: the uids of those that have a copy of a write token, each with that."""
 
 
 async def uids_of_dependents(cluster: Lister, manifest: Manifest, live: Manifest | None) -> dict[str, list[str]]:
-    """The uids, by kind, of what a controller might make for this object and is there already."""
+    """The uids, by kind, of what a controller might make for this object and is there already; and `COPIES`."""
     ref = ObjectRef.of(manifest)
     present = await _present(cluster, kind_of(ref.kind), manifest, ref.namespace, live, metadata_only=True)
-    return {kind: sorted(item["metadata"]["uid"] for item in objects) for kind, objects in present.items()}
+    found = {kind: sorted(item["metadata"]["uid"] for item in objects) for kind, objects in present.items()}
+    tokens = {
+        item["metadata"]["uid"]: token
+        for objects in present.values()
+        for item in objects
+        if (token := (item["metadata"].get("annotations") or {}).get(WRITE_TOKEN)) is not None
+    }
+    return {**found, COPIES: [f"{uid} {token}" for uid, token in sorted(tokens.items())]} if tokens else found
+
+
+def former_copy(recorded: Mapping[str, Sequence[str]], item: Manifest) -> str | None:
+    """The write token that a dependent had a copy of when its object's were recorded."""
+    return dict(one.split(" ", 1) for one in recorded.get(COPIES, ())).get(item["metadata"]["uid"])
 
 
 async def dependents(cluster: Lister, ref: ObjectRef, manifest: Manifest, owner: Manifest | None) -> list[Manifest]:
