@@ -46,6 +46,8 @@ def essence(obj: Manifest) -> Manifest:
     meta["owners"] = {who: fields for who, fields in owners.items() if fields}
     if obj["kind"] == "Service":
         spec = {key: value for key, value in shown["spec"].items() if key not in ("clusterIP", "clusterIPs")}
+        if "ports" in spec:
+            spec["ports"] = [{key: value for key, value in one.items() if key != "nodePort"} for one in spec["ports"]]
         shown = {**shown, "spec": spec}
     return {**shown, "metadata": meta}
 

@@ -77,6 +77,17 @@ CASES = {
             ),
         )
     ),
+    "what somebody did between the two requests that change a Deployment went with the rollback": Script(
+        (
+            Round((WEB,), how="apply"),
+            Round(
+                (replace(WEB, version=2, way="recreate"), FAILS),
+                events=(Edit("patch:Deployment/shop-a:before", Target("a", "Deployment")),),
+                how="apply",
+                ends="failed",
+            ),
+        )
+    ),
     "a ReplicaSet of former times that a failed run had used again kept another task's token, as KubeMin's": Script(
         (
             Round((WEB,), how="apply"),

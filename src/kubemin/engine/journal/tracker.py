@@ -134,7 +134,7 @@ class CleanupTracker:
         if ours is None and not self._pending_change(resource, version):
             resource.before, resource.applied, resource.dependents = live, None, dependents
             resource.adopted = await self._adopts(live, manifest)
-        elif ours is not None and ours.job_seq != self._job_seq and resource.before is not None:
+        elif ours is not None and resource.before is not None:  # of an earlier job, or the PUT of this one
             applied = resource.view_of(live) if ours.open or resource.applied is None else resource.applied
             resource.before, resource.applied = _without_this_task(resource.before, applied, live), live
         if kind is WriteKind.REPLACE:
@@ -274,9 +274,9 @@ def _stamp(manifest: Manifest, write: Write, task_id: str | None) -> Manifest:
 
 
 def _without_this_task(before: Manifest, applied: Manifest, live: Manifest) -> Manifest:
-    """What the object would be had no earlier job of this task written it; what others changed since is in it.
+    """What the object would be had no earlier request of this task written it; what others changed since is in it.
 
-    It is the ``before`` of the next change: what others did between two jobs would otherwise count as done by us. Its
+    It is the ``before`` of the next change: what others did between two requests would otherwise count as done by us. Its
     status stays that of before the task: so far it is rolled out again before its rollback is done.
     """
     body = restoration(before, applied, live).body
