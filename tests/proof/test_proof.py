@@ -15,7 +15,7 @@ BOUNDS = ["--seconds", WITHOUT_END, "--scripts", str(SCRIPTS), "--shrink", "0"]
 def test_random_applications_under_random_faults_keep_the_promise(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same scripts each time, however fast the machine is; some come to a strategy's second workload, an autoscaler, a hook."""
+    """The same scripts each time, however fast the machine is; some come to a strategy's second workload."""
     try:
         assert fuzz.main([*BOUNDS, "--seed", "16", "--parts", "4", "--failures", str(tmp_path)]) == 0
     finally:

@@ -276,8 +276,8 @@ def _stamp(manifest: Manifest, write: Write, task_id: str | None) -> Manifest:
 def _without_this_task(before: Manifest, applied: Manifest, live: Manifest) -> Manifest:
     """What the object would be had no earlier request of this task written it; what others changed since is in it.
 
-    It is the ``before`` of the next change: what others did between two requests would otherwise count as done by us. Its
-    status stays that of before the task: so far it is rolled out again before its rollback is done.
+    It is the ``before`` of the next change: what others did between two requests would otherwise count as done by us.
+    Its status stays that of before the task: so far it is rolled out again before its rollback is done.
     """
     body = restoration(before, applied, live).body
     owners = restored_managed_fields(before, applied, live, MANAGER)
