@@ -44,7 +44,7 @@ def apps(to: Connection, *, search: str | None = None, cluster: str | None = Non
             one["id"],
             one["namespace"],
             one["name"],
-            one["overview"]["health"],
+            one["overview"]["health"] if "overview" in one else "-",
             one["version"] or "-",
             moment(one["updateTime"]),
             one["cluster"],

@@ -35,7 +35,7 @@ async def once_there(db: Database, first: Callable[[], Awaitable[None]], seconds
         return True
 
     def tell() -> None:
-        log.warning("waiting for the database", database=db.address, for_seconds=seconds, error=why)
+        log.warning("waiting for the database", server=db.address, for_seconds=seconds, error=why)
 
     trying = asyncio.create_task(_try(db, first, seconds))
     try:
@@ -65,5 +65,5 @@ async def _try(db: Database, first: Callable[[], Awaitable[None]], seconds: floa
                 )
                 raise CliError(because(what, error)) from error
         else:
-            log.info("the database is there", database=db.address, after_seconds=round(loop.time() - began, 1))
+            log.info("the database is there", server=db.address, after_seconds=round(loop.time() - began, 1))
             return
