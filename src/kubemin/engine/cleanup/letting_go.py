@@ -152,14 +152,13 @@ async def namespaces_to_remove(journal: Journal, cluster: Cluster, names: Collec
     be looked at stays: it is an orphan then.
     """
     going = {row.ref.name for row in journal.resources.values() if row.ref.kind == NAMESPACE and row.purpose.lets_go}
+    names = {*names} - going - {""}  # "": objects of the whole cluster
+    if not names:
+        return []
     try:
         labelled = await retry_reads(partial(cluster.list, NAMESPACE, labels=f"{MANAGED_BY}={MANAGER}"))
         asked = [live for live in labelled.items if live["metadata"]["name"] in names]
-        rows = [
-            await retry_reads(partial(_row_of_namespace, journal, cluster, live))
-            for live in asked
-            if live["metadata"]["name"] not in going
-        ]
+        rows = [await retry_reads(partial(_row_of_namespace, journal, cluster, live)) for live in asked]
     except ClusterError as error:
         log.warning("namespaces are not looked at", why=error.message)
         return []
