@@ -55,6 +55,20 @@ def _denied(how: str) -> tuple[Deny, ...]:
 
 
 CASES = {
+    "what somebody added after a PUT without an answer stayed, and was nobody's": Script(
+        (
+            Round(
+                (Part("b"), FAILS),
+                there=(Foreign(Target("b", "ConfigMap")),),
+                events=(
+                    Edit("call:replace:ConfigMap/shop-b:after", Target("b", "ConfigMap")),
+                    Kill("call:patch:ConfigMap/shop-b"),
+                ),
+                how="apply",
+                take_over=True,
+            ),
+        )
+    ),
     "a Pod that started in the middle kept the values of a task that was rolled back": Script(
         (
             Round((CONF, READER)),

@@ -49,6 +49,15 @@ def without(fields: Fields, others: Fields) -> dict[str, Any]:
     return left
 
 
+def both(one: Fields, two: Fields) -> dict[str, Any]:
+    """The fields that the two have in common."""
+    found: dict[str, Any] = {}
+    for key, fields in one.items():
+        if key in two and ((below := both(fields, two[key])) or not (fields and two[key])):
+            found[key] = below
+    return found
+
+
 def copy_fields(target: Any, source: Any, fields: Fields) -> None:
     """Copy into ``target`` the parts of ``source`` that ``fields`` names."""
     for key, below in fields.items():

@@ -4,7 +4,16 @@ import copy
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from kubemin.engine.objects.fields_v1 import add_unowned, copy_fields, drop_fields, our_fields, owned_fields, union
+from kubemin.engine.objects.fields_v1 import (
+    add_unowned,
+    both,
+    copy_fields,
+    drop_fields,
+    our_fields,
+    owned_fields,
+    union,
+)
+from kubemin.engine.objects.list_keys import MANAGED_FIELDS, item_key
 from kubemin.spec.labels import APP_ID, MANAGER, WRITE_TOKEN
 from kubemin.spec.objects import Manifest
 
@@ -127,12 +136,29 @@ def scaled_by_others(obj: Manifest) -> bool:
 def applied_view(before: Manifest, live: Manifest) -> Manifest:
     """What our unanswered apply made of ``before``, told from the object as it is later: the fields that are ours.
 
-    What somebody changed since then belongs to them in managedFields, and stays theirs. What is new and nobody's is a
-    default that came with ours (``serviceAccount`` beside ``serviceAccountName``): an apply owns only what it declares.
+    What somebody changed since then belongs to them in managedFields, and stays theirs: a write of ours gives others no
+    field, so what they own only now they have taken since. What is new and nobody's is a default that came with ours
+    (``serviceAccount`` beside ``serviceAccountName``): an apply owns only what it declares.
     """
     view = copy.deepcopy(before)
     copy_fields(view, live, our_fields(live))
     drop_fields(view, live, our_fields(before))
     add_unowned(view, live, {**owned_fields(live, lambda _: True), "f:metadata": {}, "f:status": {}})
-    view["metadata"]["managedFields"] = live["metadata"].get("managedFields") or []
+    view["metadata"]["managedFields"] = _owners_after_ours(before, live)
     return view
+
+
+def _owners_after_ours(before: Manifest, live: Manifest) -> list[dict[str, Any]]:
+    """The managedFields that our unanswered write left: our own as they are later, of others' what they had before."""
+    had = {_owner(entry): entry.get("fieldsV1") or {} for entry in before["metadata"].get("managedFields") or []}
+    left = []
+    for entry in live["metadata"].get("managedFields") or []:
+        if entry.get("manager") == MANAGER:
+            left.append(entry)
+        elif fields := both(had.get(_owner(entry), {}), entry.get("fieldsV1") or {}):
+            left.append({**entry, "fieldsV1": fields})
+    return left
+
+
+def _owner(entry: Mapping[str, Any]) -> str:
+    return item_key(entry, MANAGED_FIELDS)
