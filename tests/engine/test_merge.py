@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kubemin.engine.objects.diff import changed_paths
 from kubemin.engine.objects.managed_fields import restored_managed_fields, writers_since
 from kubemin.engine.objects.merge import restoration
+from kubemin.engine.objects.ownership import applied_view
 
 _leaves = st.one_of(st.integers(0, 3), st.sampled_from(["a", "b", "c"]), st.booleans())
 _names = st.sampled_from(["x", "y", "z", "w"])
@@ -164,6 +165,38 @@ def test_ownership_goes_back_to_whom_we_took_it_from() -> None:
     since = _entry("someone", {"f:data": {"f:c": {}}})
     current = _owned(*applied["metadata"]["managedFields"], since)
     assert restored_managed_fields(before, applied, current, "kubemin") == [theirs, since]
+
+
+def test_an_owner_from_whom_we_took_all_and_who_wrote_again_has_both() -> None:
+    before = _owned(_entry("kubectl", {"f:data": {"f:a": {}}}))
+    applied = _owned(_entry("kubemin", {"f:data": {"f:b": {}}}))
+    current = _owned(*applied["metadata"]["managedFields"], _entry("kubectl", {"f:data": {"f:c": {}}}))
+    both = _entry("kubectl", {"f:data": {"f:a": {}, "f:c": {}}})
+    assert restored_managed_fields(before, applied, current, "kubemin") == [both]
+
+
+@given(st.sampled_from(("kubectl", "someone")), st.sets(_names), st.sets(_names), st.sets(_names))
+def test_without_an_answer_owners_are_put_back_as_with_one(
+    editor: str, had: set[str], ours: set[str], edited: set[str]
+) -> None:
+    """Whoever edits after our write has what they edited, whether or not we know what our write had made."""
+
+    def owned(**fields: set[str]) -> dict[str, Any]:
+        entries = [_entry(manager, {"f:data": {f"f:{one}": {} for one in names}}) for manager, names in fields.items()]
+        found = _owned(*(one for one in entries if one["fieldsV1"]["f:data"]))
+        return {**found, "data": {name: "v" for names in fields.values() for name in names}}
+
+    before = owned(kubectl=had)
+    applied = owned(kubectl=had - ours, kubemin=ours)
+    left = {"kubectl": had - ours - edited, "kubemin": ours - edited}
+    current = owned(**{**left, editor: left.get(editor, set()) | edited})
+    known = restored_managed_fields(before, applied, current, "kubemin")
+    told = restored_managed_fields(before, applied_view(before, current), current, "kubemin")
+    assert _fields(told) == _fields(known)
+
+
+def _fields(entries: list[dict[str, Any]]) -> dict[str, set[str]]:
+    return {one["manager"]: set(one["fieldsV1"]["f:data"]) for one in entries}
 
 
 def test_who_has_written_since_is_who_owns_what_they_did_not() -> None:

@@ -19,12 +19,13 @@ def restored_managed_fields(before: Manifest, applied: Manifest, current: Manife
     What somebody has taken since, from us or from whom we took it, is theirs alone.
     """
     merge = Merge({"managedFields": MANAGED_FIELDS})
-    merged = merge.part(("managedFields",), *(_of_others(one, manager) for one in (before, applied, current)))
+    was, left, now = (_of_others(one, manager) for one in (before, applied, current))
+    merged = merge.part(("managedFields",), was, left + _emptied(was, left, now), now)
     entries = [_with_time(entry, current, before) for entry in (merged if merged is not ABSENT else [])]
     own = [entry for entry in _entries(before) if entry.get("manager") == manager]
     given = own + entries
-    former = {_key(entry): entry for entry in _of_others(applied, manager)}
-    for entry in _of_others(current, manager):
+    former = {_key(entry): entry for entry in left}
+    for entry in now:
         taken = entry.get("fieldsV1") or {}
         if (was := former.get(_key(entry))) is not None:
             taken = without(taken, was.get("fieldsV1") or {})
@@ -50,6 +51,17 @@ def _of_others(obj: Manifest, manager: str) -> list[Entry]:
     """The entries of other managers, without their times: those only tell when, not who."""
     entries = [entry for entry in _entries(obj) if entry.get("manager") != manager]
     return [{key: value for key, value in entry.items() if key != "time"} for entry in entries]
+
+
+def _emptied(was: list[Entry], left: list[Entry], now: list[Entry]) -> list[Entry]:
+    """The entries of those from whom our write took all and who wrote again since, with no field in them.
+
+    The API server drops an entry without fields. Merged as one that is not there, what they wrote since would be all
+    that they have.
+    """
+    still = {_key(entry) for entry in left}
+    again = {_key(entry) for entry in now} - still
+    return [{**entry, "fieldsV1": {}} for entry in was if _key(entry) in again]
 
 
 def _with_time(entry: Entry, *versions: Manifest) -> Entry:
