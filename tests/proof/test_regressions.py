@@ -55,6 +55,29 @@ def _denied(how: str) -> tuple[Deny, ...]:
 
 
 CASES = {
+    "a ReplicaSet that came with a restore, as somebody had injected something, kept our token": Script(
+        (
+            Round(
+                (Part("b", "webservice"), FAILS),
+                there=(Foreign(Target("b", "Deployment")),),
+                events=(Edit("call:apply:Deployment/shop-b:after", Target("b", "Deployment"), "inject"),),
+                how="apply",
+            ),
+        )
+    ),
+    "the same, and the worker died before it knew the answer": Script(
+        (
+            Round(
+                (Part("b", "webservice"), FAILS),
+                there=(Foreign(Target("b", "Deployment")),),
+                events=(
+                    Edit("call:apply:Deployment/shop-b:after", Target("b", "Deployment"), "inject"),
+                    Kill("commit:answer"),
+                ),
+                how="apply",
+            ),
+        )
+    ),
     "what somebody added after a PUT without an answer stayed, and was nobody's": Script(
         (
             Round(

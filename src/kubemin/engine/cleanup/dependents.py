@@ -156,6 +156,8 @@ class Dependents:
             elif is_outdated(owner, item):
                 resource.why = "is put back, and not rolled out again yet"
                 waits = True
+            else:  # made for what was put back together with what others have changed since, while our token was on it
+                acted = await self._take_off_marks(resource, item, owner) or acted
         return acted, acted or waits
 
     async def _help_the_rollout(self, resource: Resource, owner: Manifest, manifest: Manifest) -> None:

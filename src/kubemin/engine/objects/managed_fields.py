@@ -27,8 +27,8 @@ def restored_managed_fields(before: Manifest, applied: Manifest, current: Manife
     former = {_key(entry): entry for entry in left}
     for entry in now:
         taken = entry.get("fieldsV1") or {}
-        if (was := former.get(_key(entry))) is not None:
-            taken = without(taken, was.get("fieldsV1") or {})
+        if (known := former.get(_key(entry))) is not None:
+            taken = without(taken, known.get("fieldsV1") or {})
         given = [one if _key(one) == _key(entry) else _without_taken_over(one, taken, current) for one in given]
     return [entry for entry in given if entry.get("fieldsV1")]
 
