@@ -144,11 +144,15 @@ async def _users(tx: Tx, uid: str, app_id: str, cluster: str) -> list[User]:
 
 
 async def _lets_go(tx: Tx, app_id: str, uid: str) -> bool:
-    """Whether it is about to let go of an object that it has: else two that do so would pass it on and on."""
+    """Whether it lets go of an object that it has: else two that do so would pass it on and on.
+
+    By a task that has not ended, also where that has done with it: of that `holdings` does not tell yet.
+    """
     going = False
     for row in await tx.rows(_ABOUT, {"of_app": app_id, "of_uid": uid}):
         purpose = Purpose(row.purpose)
-        going = purpose.lets_go and (going or row.state == ResourceState.INTENT)
+        goes = row.state == ResourceState.INTENT or not TaskStatus(row.status).ended
+        going = purpose.lets_go and (going or goes)
     return going
 
 
@@ -216,7 +220,7 @@ _TOLD_OF = (
 )
 """Applications of whose journals a row names the object."""
 _ABOUT = (
-    select(resources.c.purpose, resources.c.state)
+    select(resources.c.purpose, resources.c.state, tasks.c.status)
     .join_from(resources, tasks, tasks.c.id == resources.c.task_id)
     .where(resources.c.uid == bindparam("of_uid"), resources.c.holder == bindparam("of_app"))
     .order_by(tasks.c.seq, resources.c.seq)

@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 
 from kubemin.cluster import Cluster
-from kubemin.cluster.errors import ClusterError
+from kubemin.cluster.errors import ClusterError, Forbidden
 from kubemin.engine.backoff import retry_reads
 from kubemin.engine.cleanup.holders import held_for_others
 from kubemin.engine.cleanup.removal import removal_of
@@ -157,12 +157,21 @@ async def namespaces_to_remove(journal: Journal, cluster: Cluster, names: Collec
         return []
     try:
         labelled = await retry_reads(partial(cluster.list, NAMESPACE, labels=f"{MANAGED_BY}={MANAGER}"))
-        asked = [live for live in labelled.items if live["metadata"]["name"] in names]
-        rows = [await retry_reads(partial(_row_of_namespace, journal, cluster, live)) for live in asked]
+    except Forbidden:  # who may not list them may not remove them either
+        return []
     except ClusterError as error:
         log.warning("namespaces are not looked at", why=error.message)
         return []
-    return [row for row in rows if row is not None]
+    rows: list[Resource] = []
+    for live in labelled.items:
+        if live["metadata"]["name"] in names:
+            try:
+                row = await retry_reads(partial(_row_of_namespace, journal, cluster, live))
+            except ClusterError as error:
+                log.warning("a namespace is not looked at", namespace=live["metadata"]["name"], why=error.message)
+            else:
+                rows += [] if row is None else [row]
+    return rows
 
 
 async def _row_of_namespace(journal: Journal, cluster: Cluster, live: Manifest) -> Resource | None:

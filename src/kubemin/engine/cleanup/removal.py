@@ -162,7 +162,7 @@ class Removal:
         live = await self._get(row)
         if live is not None and live["metadata"]["uid"] == row.uid:
             users = await self._journal.users(live)
-            if not self._is_ours(live, row):
+            if not await self._is_ours(live, row):
                 users = _of(live, users)
             if why := await self._releaser.pass_on(row, users):
                 self._journal.settle(row, ResourceState.KEPT, why)
@@ -238,7 +238,7 @@ class Removal:
             known = row.dependents.get(CONTENT, ())
             found = await held_for_others(self._journal, self._cluster, row.ref, known)
             return f"it holds what is not this application's: {', '.join(found)}" if found else None
-        if not self._is_ours(live, row):
+        if not await self._is_ours(live, row):
             users = _of(live, await self._journal.users(live))
             return await self._releaser.pass_on(row, users) or "it no longer is labelled as this application's"
         if row.ref.kind == PVC:
@@ -250,9 +250,14 @@ class Removal:
             return f"holds data, and {user} uses it: kept" if user else None
         return None
 
-    def _is_ours(self, live: Manifest, row: Resource) -> bool:
-        ours = application_of(live) == self._app_id or self._journal.was_passed(live)
-        return live["metadata"]["uid"] == row.uid and ours
+    async def _is_ours(self, live: Manifest, row: Resource) -> bool:
+        """Whether it is the application's; also where it was passed to it meanwhile, and is not relabelled yet."""
+        if live["metadata"]["uid"] != row.uid:
+            return False
+        if application_of(live) == self._app_id or self._journal.was_passed(live):
+            return True
+        await self._journal.look_for_users(self._app_id, [row])
+        return self._journal.was_passed(live)
 
 
 def _of(live: Manifest, users: Sequence[User]) -> list[User]:

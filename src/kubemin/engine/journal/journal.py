@@ -317,8 +317,8 @@ class Journal:
         if passing.seq and stands and fold.receiver(passing.dependents) == user.app_id:
             return passing
         await self.flush()
-        async with self.lease.begin(self._db, "hand-over") as tx:
-            if not await tasks.lock_application(tx, user.app_id):
+        async with self.lease.begin(self._db, "hand-over", application=user.app_id) as tx:
+            if not await applications.exists(tx, user.app_id):
                 return None
             if user not in await shares.users_of(tx, row.uid or "", self.lease.task_id):
                 return None  # it does without it by now

@@ -66,9 +66,14 @@ class Lease:
         self.stored = max(self.stored, number)
 
     @asynccontextmanager
-    async def begin(self, db: Database, label: str) -> AsyncIterator[Tx]:
-        """`Database.begin` under this lease. Raises `LeaseLost`, and what that raises."""
+    async def begin(self, db: Database, label: str, *, application: str | None = None) -> AsyncIterator[Tx]:
+        """`Database.begin` under this lease. Raises `LeaseLost`, and what that raises.
+
+        ``application``: its row is locked too, if it is there: before the task's row, as everywhere.
+        """
         async with db.begin(label) as tx:
+            if application is not None:
+                await tasks.lock_application(tx, application)
             number = await self.guard(tx)
             yield tx
         self.is_stored(number)
