@@ -1,5 +1,6 @@
 """A worker's hold on a task: by a monotonic clock of its own, and by what it has committed (design §6)."""
 
+import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Callable
@@ -24,6 +25,7 @@ class Lease:
     deadline: float
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     _given: int = field(init=False, repr=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._given = self.stored
@@ -57,8 +59,11 @@ class Lease:
 
         Returns the number of its commit: `is_stored` is to be told once that is made.
         """
-        self._given = number = self._given + 1
-        await tasks.guard(tx, self.task_id, self.epoch, self.stored, number)
+        # Over two connections a later number could else lock the row first: a database that was set back to between the
+        # two commits has the higher one, and would hide that the other is lost. The row's lock makes them wait anyway.
+        async with self._turn:
+            self._given = number = self._given + 1
+            await tasks.guard(tx, self.task_id, self.epoch, self.stored, number)
         return number
 
     def is_stored(self, number: int) -> None:

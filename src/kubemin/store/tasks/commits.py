@@ -20,7 +20,7 @@ _NUMBER = bindparam("number", type_=BigInteger)
 KNOWN = (tasks.c.lease_commits >= bindparam("of_stored"), tasks.c.lease_commits < bindparam("of_below"))
 """Conditions of a statement that is executed with `known`."""
 HIGHEST = case((tasks.c.lease_commits < _NUMBER, _NUMBER), else_=tasks.c.lease_commits)
-"""What the row has after the commit of this ``number``: commits may come in another order than they were begun in."""
+"""What the row has after the commit of this ``number``; 0: as before. A lower one takes nothing away."""
 
 
 def first() -> int:
