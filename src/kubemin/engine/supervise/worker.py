@@ -25,7 +25,7 @@ from kubemin.shield import to_the_end
 from kubemin.signals import Cancelled, Mode, Signal, Signals
 from kubemin.spec.states import TaskStatus
 from kubemin.store import Database, tasks
-from kubemin.store.errors import StoreError, UnreadableTask
+from kubemin.store.errors import LeaseLost, StoreError, UnreadableTask
 from kubemin.store.sealing_keys import MissingKeys
 from kubemin.store.tasks import Task
 from kubemin.telemetry.requests import on_request
@@ -235,6 +235,8 @@ class Worker:
         except Stopped as error:
             left = str(error)
             hand_back = not isinstance(error.__cause__, StoreError)
+        except LeaseLost as error:
+            left, hand_back = str(error), False
         except StoreError as error:
             left, hand_back = f"the database cannot be used: {error}", False
         except asyncio.CancelledError:
