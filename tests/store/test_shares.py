@@ -135,3 +135,21 @@ async def test_an_application_uses_what_it_has_used_until_it_does_without(db: Da
         assert await users() == ["one"]
         await applications.delete(tx, id_of("one"))
         assert await users() == [], "an application that is gone uses nothing"
+
+
+@pytest.mark.parametrize(
+    "state", [ResourceState.INTENT, ResourceState.KEPT, ResourceState.RELEASED, ResourceState.DELETED]
+)
+async def test_nothing_is_passed_to_an_application_that_is_letting_go_of_it(db: Database, state: ResourceState) -> None:
+    """Whatever it has done with it by then: what it has is told by its tasks that ended."""
+    async with db.begin("test") as tx:
+        for app in ("one", "two"):
+            await _application(tx, app)
+        await _task(tx, "made", "one")
+        await _row(tx, "made", 1, purpose=Purpose.APPLY, state=ResourceState.CREATED, uid="u")
+        await _end(tx, "made", TaskStatus.COMPLETED, Cleanup.NONE)
+        await _task(tx, "mine", "two")
+        assert [user.app_id for user in await shares.users_of(tx, "u", MINE)] == [id_of("one")]
+        await _task(tx, "theirs", "one")
+        await _row(tx, "theirs", 1, purpose=Purpose.REMOVE, state=state, uid="u")
+        assert await shares.users_of(tx, "u", MINE) == []
