@@ -87,6 +87,7 @@ def test_it_does_not_wait_for_ever(kubemin: Kubemin) -> None:
     assert PASSWORD not in answer.stderr
 
 
+@pytest.mark.proof
 def test_what_no_waiting_mends_is_said_at_once(kubemin: Kubemin, server: Postgresql) -> None:
     def refusal(url: str) -> str:
         env = {"KUBEMIN_DATABASE_URL": url, "KUBEMIN_DATABASE_WAIT_SECONDS": "1000"}

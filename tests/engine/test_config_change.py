@@ -8,7 +8,7 @@ from kubemin.engine import ExecOptions
 from kubemin.engine.entry.sources import Restart
 from kubemin.spec.labels import CONFIG_DIGEST
 from kubemin.spec.states import Cleanup, TaskStatus
-from tests.engine.instance import Instance, conf, web
+from tests.engine.instance import QUICK, Instance, conf, web
 from tests.engine.test_order import READERS, levels, pods, version
 from tests.engine.test_points import differences
 from tests.engine.test_revisions import completed, current, diffs, posted, rolled_back
@@ -103,7 +103,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_reader_that_stays_is_recorded_with_what_its_pods_read(instance: Instance, way: str) -> None:
     """Its configuration changes, and itself it does not: the revision says so, and the next run gives it the value."""
-    async with instance.worker():
+    async with instance.worker(QUICK.model_copy(update={"hopeless_after_seconds": 0.2})):
         app_id = (await completed(instance, *of_level("a", 1000, "api:1"))).app_id
         await completed(instance, *of_level("b", 2000, "api:crash"), workflow=WAYS[way])
         assert levels(instance) == ["a"]

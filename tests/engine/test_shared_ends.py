@@ -230,7 +230,9 @@ async def test_who_writes_over_what_a_run_makes_waits_until_that_stays(instance:
             return await live(instance) is not None
 
         await instance.until(made)
-        coming = await runs(instance, "other", common("force", v="2"), web("bad", "web:pull"), hopeless_after_seconds=0)
+        coming = await runs(
+            instance, "other", common("force", v="2"), web("bad", "web:pull"), hopeless_after_seconds=0.2
+        )
 
         async def waits() -> bool:
             return any(making in job.info for job in await instance.jobs(coming))

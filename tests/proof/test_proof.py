@@ -7,7 +7,7 @@ import structlog
 
 from tests.proof import fuzz
 
-SCRIPTS = 10
+SCRIPTS = 7
 WITHOUT_END = "inf"
 BOUNDS = ["--seconds", WITHOUT_END, "--scripts", str(SCRIPTS), "--shrink", "0"]
 
