@@ -7,7 +7,7 @@ import structlog
 
 from tests.proof import fuzz
 
-SCRIPTS = 7
+SCRIPTS = 10
 WITHOUT_END = "inf"
 BOUNDS = ["--seconds", WITHOUT_END, "--scripts", str(SCRIPTS), "--shrink", "0"]
 

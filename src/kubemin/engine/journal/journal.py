@@ -183,7 +183,7 @@ class Journal:
         """Whether the object has the label of one that has passed it to the application, by `look_for_users`."""
         return (live["metadata"]["uid"], application_of(live)) in self._givers
 
-    async def shares_it(self, app_id: str) -> bool:
+    async def knows_application(self, app_id: str) -> bool:
         """Whether an application is, or was, one of the task's cluster. Raises `StoreError`."""
         async with self._db.read() as tx:
             return await shares.is_known(tx, app_id, self.lease.task_id)

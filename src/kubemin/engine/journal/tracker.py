@@ -152,7 +152,7 @@ class CleanupTracker:
         owner = application_of(live)
         if not is_strangers(live, manifest):
             return False
-        return None if owner is not None and await self._journal.shares_it(owner) else True
+        return None if owner is not None and await self._journal.knows_application(owner) else True
 
     async def take_over(self, manifest: Manifest, live: Manifest, dependents: dict[str, list[str]]) -> Manifest:
         """Take over another task's leftover: it is no ``before``, from here on it counts as created by this job.
